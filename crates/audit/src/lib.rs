@@ -1,0 +1,1 @@
+//! The memory: decision records in hash-chained, append-only segments.

@@ -1,0 +1,1 @@
+//! What a call would reveal: bindings, recognition, families and inferences.

@@ -1,0 +1,1 @@
+//! Who is calling and what goes on downstream: tokens, keys, metadata and grants.

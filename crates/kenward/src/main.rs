@@ -1,0 +1,2 @@
+//! The kenward binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Fixtures for tests: scriptable MCP servers and clients, issuers and load.

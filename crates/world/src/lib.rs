@@ -1,0 +1,1 @@
+//! What is known: one immutable snapshot of people, groups, agents and objects.
