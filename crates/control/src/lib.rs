@@ -1,1 +1,12 @@
-//! The control plane: the admin API, health and metrics.
+//! The control plane: the admin API, health and metrics, on a listener of its own.
+//!
+//! It never shares a listener with MCP. Everything under `/api` needs the admin token.
+
+mod api;
+mod health;
+mod server;
+
+pub use server::{Control, serve};
+
+#[cfg(test)]
+mod tests;

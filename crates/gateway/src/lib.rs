@@ -1,1 +1,31 @@
 //! The data plane: every MCP message from the socket to the answer, in ten named steps.
+//!
+//! Start reading at `pipeline.rs`: it is the ten steps in order.
+
+mod admission;
+mod authority;
+mod body;
+pub mod clock;
+mod definitions;
+mod documents;
+mod gateway;
+mod grants;
+mod lists;
+mod listener;
+mod outcome;
+mod party;
+mod pipeline;
+mod route;
+mod sessions;
+mod settings;
+mod source;
+mod stop;
+mod streams;
+mod upstream;
+
+pub use authority::{IssuerProblem, Issuers};
+pub use gateway::{Gateway, Parts};
+pub use grants::{GrantKeys, RotationDue};
+pub use listener::serve;
+pub use settings::{Credential, Limits, ServerSettings, Settings, Transport};
+pub use upstream::reach;

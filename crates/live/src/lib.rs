@@ -1,1 +1,15 @@
-//! What is in force now.
+//! What is in force now: one snapshot of directory and policies, and the one desk that changes it.
+//!
+//! Readers take the whole snapshot in one step, so a decision never sees half a change. Writers
+//! queue at the desk; each change is made durable, then published, then announced to the streams.
+
+mod desk;
+mod error;
+mod snapshot;
+
+pub use desk::{Desk, Live, file_change, tools_of};
+pub use error::ChangeRefused;
+pub use snapshot::InForce;
+
+#[cfg(test)]
+mod tests;

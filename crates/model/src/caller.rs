@@ -22,7 +22,7 @@ pub struct Caller {
     pub groups: Vec<Arc<str>>,
     /// The token's scopes, in its order.
     pub scopes: Vec<Arc<str>>,
-    /// The authentication context class (`acr`, OpenID Connect Core section 2).
+    /// The authentication context class (`acr`, `OpenID` Connect Core section 2).
     pub acr: Option<Arc<str>>,
     /// The authentication methods (`amr`, RFC 8176).
     pub amr: Vec<Arc<str>>,

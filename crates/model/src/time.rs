@@ -16,7 +16,7 @@ impl Timestamp {
         Self(micros)
     }
 
-    /// The point `seconds` seconds after the epoch (a JWT's NumericDate, RFC 7519 section 2).
+    /// The point `seconds` seconds after the epoch (a JWT's `NumericDate`, RFC 7519 section 2).
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1_000_000))
     }

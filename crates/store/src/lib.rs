@@ -1,1 +1,6 @@
-//! The state that survives a restart: keys, definitions and entities, in SQLite.
+//! What survives a restart: the audit log in segments on disk, and the state in `SQLite`.
+
+pub mod segments;
+mod state;
+
+pub use state::{GrantKey, State, StateError};

@@ -1,0 +1,150 @@
+//! Paths into results that tell "there is nothing" from "this has another shape".
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+use serde_json_path::{JsonPath, PathElement};
+
+mod segments;
+
+use segments::Segment;
+
+/// A path into a JSON value (RFC 9535), with every beginning of it.
+#[derive(Clone)]
+pub(crate) struct ResultPath {
+    text: Arc<str>,
+    whole: JsonPath,
+    steps: Vec<Step>,
+    /// The members that the path goes through, when it does nothing else.
+    members: Option<Vec<Box<str>>>,
+}
+
+/// The path up to and with one segment.
+#[derive(Clone)]
+struct Step {
+    segment: Segment,
+    so_far: JsonPath,
+}
+
+/// What is wrong with a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PathFlaw {
+    pub(crate) message: String,
+    pub(crate) help: Option<&'static str>,
+}
+
+/// One step down to a node.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Key {
+    Name(String),
+    Index(usize),
+}
+
+/// The way from the root to a node.
+pub(crate) type Location = Vec<Key>;
+
+/// What a path finds.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// These nodes, at least one.
+    Nodes(Vec<Location>),
+    /// Nothing, and rightly: a list that it goes through is empty.
+    Nothing,
+    /// Nothing, because the value has not the shape that the path describes.
+    Missing,
+}
+
+impl fmt::Debug for ResultPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.text, f)
+    }
+}
+
+impl ResultPath {
+    pub(crate) fn parse(text: &str) -> Result<Self, PathFlaw> {
+        let whole = parse(text)?;
+        let mut steps = Vec::new();
+        for (end, segment) in segments::split(text) {
+            let so_far = text.get(..end).unwrap_or(text);
+            steps.push(Step { segment, so_far: parse(so_far)? });
+        }
+        let members = segments::plain_members(text);
+        Ok(Self { text: text.into(), whole, steps, members })
+    }
+
+    pub(crate) fn text(&self) -> &Arc<str> {
+        &self.text
+    }
+
+    /// Whether the path is `root` or goes on from it.
+    pub(crate) fn begins_with(&self, root: &str) -> bool {
+        self.steps.first().is_some_and(|step| step.so_far.to_string() == canonical(root))
+    }
+
+    /// The nodes in `value` that the path leads to.
+    pub(crate) fn find(&self, value: &Value) -> Found {
+        if let Some(members) = &self.members {
+            let location = || members.iter().map(|name| Key::Name(name.to_string())).collect();
+            return match member(value, members) {
+                Some(_) => Found::Nodes(vec![location()]),
+                None => Found::Missing,
+            };
+        }
+        let nodes = self.whole.query_located(value);
+        if nodes.is_empty() {
+            return if self.is_rightly_empty(value) { Found::Nothing } else { Found::Missing };
+        }
+        Found::Nodes(nodes.locations().map(|path| path.iter().map(key).collect()).collect())
+    }
+
+    /// The values that the path leads to.
+    pub(crate) fn values<'v>(&self, value: &'v Value) -> Vec<&'v Value> {
+        match &self.members {
+            Some(members) => member(value, members).into_iter().collect(),
+            None => self.whole.query(value).all(),
+        }
+    }
+
+    /// Whether the path ends where it picks among the members of lists, and there is nothing to
+    /// pick.
+    fn is_rightly_empty(&self, value: &Value) -> bool {
+        let mut before = vec![value];
+        for step in &self.steps {
+            let after = step.so_far.query(value).all();
+            if after.is_empty() {
+                return match step.segment {
+                    Segment::Member | Segment::Descendant => false,
+                    Segment::Choice => before.iter().all(|v| v.is_array() || v.is_object()),
+                };
+            }
+            before = after;
+        }
+        false
+    }
+}
+
+fn member<'v>(value: &'v Value, members: &[Box<str>]) -> Option<&'v Value> {
+    members.iter().try_fold(value, |value, name| value.as_object()?.get(&**name))
+}
+
+fn parse(text: &str) -> Result<JsonPath, PathFlaw> {
+    JsonPath::parse(text).map_err(|error| PathFlaw {
+        message: format!("`{text}` is not a JSONPath: {}", error.message()),
+        help: Some("write it as in RFC 9535, for example $.structuredContent.rows[*]"),
+    })
+}
+
+fn canonical(text: &str) -> String {
+    JsonPath::parse(text).map(|path| path.to_string()).unwrap_or_default()
+}
+
+fn key(element: &PathElement<'_>) -> Key {
+    match element {
+        PathElement::Name(name) => Key::Name((*name).to_owned()),
+        PathElement::Index(index) => Key::Index(*index),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! Finds the entities that a text names.
+
+mod disguise;
+
+use kenward_model::EntityUid;
+use kenward_world::{World, words};
+
+/// A number that is written in groups has at most so many digits,
+const LONGEST_NUMBER: usize = 32;
+/// in so many groups.
+const MOST_GROUPS: usize = 6;
+/// Under a disguise, a single word must have so many letters to count as a name.
+const SHORTEST_DISGUISED: usize = 4;
+
+/// Entities that a text names, and where.
+#[derive(Debug, Clone)]
+pub(crate) struct Match<'w> {
+    /// The first word.
+    start: usize,
+    /// One past the last word.
+    end: usize,
+    /// The name in normal form.
+    pub(crate) name: String,
+    /// Everyone who has it.
+    pub(crate) entities: &'w [EntityUid],
+}
+
+/// What was found in one reading of a text.
+#[derive(Debug)]
+pub(crate) struct Reading<'w> {
+    /// The names, none inside a longer one.
+    pub(crate) matches: Vec<Match<'w>>,
+    /// The words that belong to no name.
+    pub(crate) leftover: Vec<String>,
+}
+
+/// Reads `text` as it stands.
+pub(crate) fn read<'w>(world: &'w World, text: &str) -> Reading<'w> {
+    read_normal(world, &words::normalise(text))
+}
+
+/// Reads `text` once for each disguise that could be in it: letters of other scripts that look
+/// alike (Unicode Technical Standard 39), and digits and signs in place of letters.
+pub(crate) fn read_disguised<'w>(world: &'w World, text: &str) -> Vec<Reading<'w>> {
+    let mut readings = Vec::new();
+    for plain in disguise::without(text) {
+        let mut reading = read_normal(world, &words::normalise(&plain));
+        reading.matches.retain(|found| found.name.len() >= SHORTEST_DISGUISED);
+        readings.push(reading);
+    }
+    readings
+}
+
+fn read_normal<'w>(world: &'w World, normal: &str) -> Reading<'w> {
+    let words = words::tokens(normal);
+    let starts = starts(&words);
+    let mut search = Search { world, normal, words: &words, starts: &starts, matches: Vec::new() };
+    for at in 0..words.len() {
+        search.names_at(at);
+    }
+    let matches = without_nested(search.matches);
+    let mut covered = vec![false; words.len()];
+    for found in &matches {
+        covered.iter_mut().take(found.end).skip(found.start).for_each(|word| *word = true);
+    }
+    let leftover = words.iter().zip(covered).filter(|(_, covered)| !covered);
+    Reading { leftover: leftover.map(|(word, _)| (*word).to_owned()).collect(), matches }
+}
+
+/// Where each word begins: one blank lies between two words in normal form.
+fn starts(words: &[&str]) -> Vec<usize> {
+    words.iter().scan(0, |at, word| Some(std::mem::replace(at, *at + word.len() + 1))).collect()
+}
+
+struct Search<'w, 't> {
+    world: &'w World,
+    normal: &'t str,
+    words: &'t [&'t str],
+    /// Where in `normal` each word begins.
+    starts: &'t [usize],
+    matches: Vec<Match<'w>>,
+}
+
+impl<'t> Search<'_, 't> {
+    /// Notes every name that begins with the word `at`.
+    fn names_at(&mut self, at: usize) {
+        let Some(word) = self.words.get(at).copied() else { return };
+        let beginning = self.world.beginning(word);
+        for length in beginning.longer() {
+            if let Some(name) = self.span(at, at + length) {
+                self.note(at, at + length, name);
+            }
+            if length == 2 {
+                self.turned_round(at, word);
+            }
+        }
+        self.note(at, at + 1, word);
+        if word.bytes().all(|b| b.is_ascii_digit()) {
+            self.grouped_number(at);
+        }
+    }
+
+    /// A name of two words whose last word stands first: `Swift, Taylor`.
+    fn turned_round(&mut self, at: usize, word: &str) {
+        let before = at.checked_sub(1).and_then(|before| self.words.get(before));
+        if let Some(before) = before {
+            self.note(at - 1, at + 1, &format!("{word} {before}"));
+        }
+    }
+
+    /// A number that is written in groups: `4711 0815` for `47110815`.
+    fn grouped_number(&mut self, at: usize) {
+        let mut number = String::new();
+        for (index, word) in self.words.iter().enumerate().skip(at).take(MOST_GROUPS) {
+            let fits = number.len() + word.len() <= LONGEST_NUMBER;
+            if !fits || !word.bytes().all(|b| b.is_ascii_digit()) {
+                return;
+            }
+            number.push_str(word);
+            if index > at {
+                self.note(at, index + 1, &number);
+            }
+        }
+    }
+
+    fn note(&mut self, start: usize, end: usize, name: &str) {
+        let entities = self.world.named(name);
+        if !entities.is_empty() {
+            self.matches.push(Match { start, end, name: name.to_owned(), entities });
+        }
+    }
+
+    /// The text of the words from `start` to before `end`.
+    fn span(&self, start: usize, end: usize) -> Option<&'t str> {
+        let last = end.checked_sub(1)?;
+        let stop = self.starts.get(last)? + self.words.get(last)?.len();
+        self.normal.get(*self.starts.get(start)?..stop)
+    }
+}
+
+/// Drops each name that lies inside a longer one: a place that is named after a person is not
+/// the person.
+fn without_nested(mut matches: Vec<Match<'_>>) -> Vec<Match<'_>> {
+    matches.sort_by_key(|found| (found.start, std::cmp::Reverse(found.end)));
+    let mut widest = (0, 0);
+    matches.retain(|found| {
+        let nested = found.end <= widest.1 && (found.start, found.end) != widest;
+        if found.end > widest.1 {
+            widest = (found.start, found.end);
+        }
+        !nested
+    });
+    matches
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! The data plane as one value: what every step of the path may reach.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use kenward_live::Live;
+use kenward_store::segments::Log;
+
+use crate::admission::Admission;
+use crate::authority::Issuers;
+use crate::clock;
+use crate::definitions::Definitions;
+use crate::grants::GrantKeys;
+use crate::lists::Listed;
+use crate::sessions::Sessions;
+use crate::settings::Settings;
+use crate::upstream::{Client, Processes};
+
+/// What a gateway is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// What the configuration says.
+    pub settings: Settings,
+    /// The directory and the policies in force.
+    pub live: Arc<Live>,
+    /// Where every decision is recorded.
+    pub log: Arc<Log>,
+    /// Whose tokens are taken.
+    pub issuers: Issuers,
+    /// What grants are signed with.
+    pub grants: GrantKeys,
+}
+
+/// The data plane.
+#[derive(Debug)]
+pub struct Gateway {
+    settings: ArcSwap<Settings>,
+    issuers: ArcSwap<Issuers>,
+    pub(crate) live: Arc<Live>,
+    pub(crate) log: Arc<Log>,
+    pub(crate) grants: GrantKeys,
+    pub(crate) calls: Admission,
+    pub(crate) streams: Admission,
+    pub(crate) sessions: Sessions,
+    pub(crate) client: Client,
+    pub(crate) processes: Processes,
+    pub(crate) definitions: Definitions,
+    pub(crate) listed: Listed,
+}
+
+impl Gateway {
+    /// Puts the parts together; nothing listens yet.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { settings, live, log, issuers, grants } = parts;
+        let limits = &settings.limits;
+        Self {
+            calls: Admission::new(limits.calls_per_caller),
+            streams: Admission::new(limits.streams_per_caller),
+            sessions: Sessions::new(limits.sessions_per_caller, limits.session_idle),
+            client: Client::new(),
+            processes: Processes::default(),
+            definitions: Definitions::default(),
+            listed: Listed::default(),
+            settings: ArcSwap::from_pointee(settings),
+            issuers: ArcSwap::from_pointee(issuers),
+            live,
+            log,
+            grants,
+        }
+    }
+
+    /// The configuration in force.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        self.settings.load_full()
+    }
+
+    /// The issuers in force.
+    pub fn issuers(&self) -> Arc<Issuers> {
+        self.issuers.load_full()
+    }
+
+    /// The keys of the grants, to be rotated.
+    pub fn grant_keys(&self) -> &GrantKeys {
+        &self.grants
+    }
+
+    /// Puts another configuration in force; sessions, streams and calls under way go on.
+    pub fn reconfigure(&self, settings: Settings, issuers: Issuers) {
+        self.settings.store(Arc::new(settings));
+        self.issuers.store(Arc::new(issuers));
+    }
+
+    /// What is to be done now and then: idle sessions end, old keys are fetched again.
+    pub async fn keep_house(&self) {
+        let now = clock::now();
+        self.sessions.end_idle(now);
+        for problem in self.issuers().refresh_stale(now).await {
+            tracing::warn!(issuer = %problem.issuer, problem = %problem.problem, "keys not refreshed");
+        }
+    }
+
+    /// Ends sessions and processes; returns when the last process is gone.
+    pub async fn close(&self) {
+        self.sessions.end_all();
+        self.processes.end_all().await;
+    }
+}

@@ -1,0 +1,164 @@
+//! The path of a message: ten steps in order, each consuming what the one before it made.
+//!
+//! | # | step | makes | fails as |
+//! |---|---|---|---|
+//! | 1 | [`accept`] | the endpoint, from a place that may ask | 403, 404 |
+//! | 2 | [`authenticate`] | the caller | 401 with a challenge |
+//! | 3 | [`parse`] | the message, from bytes that are kept | 400, 413, -32700, -32600, -32020 |
+//! | 4 | [`admit`] | a slot among the caller's calls | 429 |
+//! | 5 | [`resolve`] | the call: row, target, session, digest | -32601, -32602, 400, 404 |
+//! | 6 | [`decide`] | a permit, or a refusal | the refusal, as data |
+//! | 7 | [`record`] | a receipt: the decision is in the log | -32603 |
+//! | 8 | [`mint`] | the grant for this one call | -32603 |
+//! | 9 | [`forward`] | the server's reply | -32603 |
+//! | 10 | [`filter`] | what of it this caller may see | withheld, and said so |
+//!
+//! The caller is known before the body is read: nobody unknown makes us parse anything.
+
+mod accept;
+mod admit;
+mod authenticate;
+mod call;
+mod decide;
+mod filter;
+mod forward;
+mod handshake;
+mod mint;
+mod parse;
+mod prepare;
+mod record;
+mod refuse;
+mod release;
+mod resolve;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use kenward_mcp::Kind;
+use kenward_mcp::method::Treatment;
+
+use crate::body::AnswerBody;
+use crate::gateway::Gateway;
+use crate::stop::{Stop, bare};
+use crate::{documents, streams};
+
+pub(crate) use authenticate::Entry;
+pub(crate) use filter::{collect, event_stream};
+pub(crate) use forward::{forward, send_http};
+pub(crate) use mint::Minted;
+pub(crate) use record::withheld;
+pub(crate) use call::Call;
+pub(crate) use forward::Forwarded;
+pub(crate) use prepare::Prepared;
+pub(crate) use release::{Release, server_request};
+use release::Released;
+
+/// Answers one HTTP request.
+pub(crate) async fn answer(
+    gateway: &Arc<Gateway>,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Response<AnswerBody> {
+    route(gateway, peer, request).await.unwrap_or_else(Stop::into_response)
+}
+
+async fn route(
+    gateway: &Arc<Gateway>,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Result<Response<AnswerBody>, Stop> {
+    let (head, body) = request.into_parts();
+    let settings = gateway.settings();
+    let server = match accept::accept(&head, &settings)? {
+        accept::Accepted::Mcp(server) => server,
+        accept::Accepted::Document(document) => {
+            return Ok(documents::answer(gateway, &settings, &head.method, &document));
+        }
+    };
+    let entry = authenticate::authenticate(gateway, settings, server, peer, &head).await?;
+    match head.method {
+        Method::POST => post(gateway, entry, head, body).await,
+        Method::GET => streams::standing(gateway, entry, &head).await,
+        Method::DELETE => end_session(gateway, &entry, &head),
+        _ => Err(Stop::Status(StatusCode::METHOD_NOT_ALLOWED)),
+    }
+}
+
+/// Steps 3 to 10, for a posted message.
+async fn post(
+    gateway: &Arc<Gateway>,
+    entry: Entry,
+    head: Parts,
+    body: Incoming,
+) -> Result<Response<AnswerBody>, Stop> {
+    let (message, dialect) = parse::parse(&entry, &head, body).await?;
+    let slot = admit::admit(gateway, &entry, &message)?;
+    if message.kind() == Kind::Response {
+        return forward::answer_to_server(gateway, &entry, &head, &message).await;
+    }
+    let call = Arc::new(resolve::resolve(gateway, entry, &head, message, dialect).await?);
+    let in_force = gateway.live.snapshot();
+    let verdict = decide::decide(&call, &in_force);
+    let receipt = record::record(gateway, &call, &in_force, &verdict)?;
+    let permit = refuse::unless_allowed(&call, verdict)?;
+    if let Some(answer) = resolve::answered_here(&call) {
+        record::closed_here(gateway, &call, slot);
+        return Ok(answer);
+    }
+    let prepared = prepare::prepare(&call, &in_force)?;
+    let grant = mint::mint(gateway, &call, &permit, &in_force)?;
+    let outcome = record::outcome(gateway, &call, slot);
+    if call.row.treatment == Treatment::Listen {
+        let opening = streams::Opening { permit, receipt, prepared, grant, outcome };
+        return streams::listen(gateway, call, opening).await;
+    }
+    let forwarded = forward(gateway, &call, permit, receipt, prepared, grant).await;
+    let release = Release::new(gateway, call, in_force.generation, outcome);
+    filter::filter(forwarded, release).await
+}
+
+/// Steps 6 to 9 for a message of our own that is sent in the name of a caller.
+pub(crate) async fn send_own(gateway: &Gateway, call: &Call) -> Option<Forwarded> {
+    let in_force = gateway.live.snapshot();
+    let verdict = decide::decide(call, &in_force);
+    let receipt = record::record(gateway, call, &in_force, &verdict).ok()?;
+    let permit = refuse::unless_allowed(call, verdict).ok()?;
+    let prepared = prepare::prepare(call, &in_force).ok()?;
+    let grant = mint::mint(gateway, call, &permit, &in_force).ok()?;
+    forward(gateway, call, permit, receipt, prepared, grant).await.ok()
+}
+
+/// The decision that opens a stream, and the grant for it: steps 6 to 8.
+pub(crate) fn open_stream(
+    gateway: &Gateway,
+    call: &Call,
+    in_force: &kenward_live::InForce,
+) -> Result<(kenward_policy::Permit, kenward_store::segments::Receipt, Option<Minted>), Stop> {
+    let verdict = decide::decide(call, in_force);
+    let receipt = record::record(gateway, call, in_force, &verdict)?;
+    let permit = refuse::unless_allowed(call, verdict)?;
+    let grant = mint::mint(gateway, call, &permit, in_force)?;
+    Ok((permit, receipt, grant))
+}
+
+/// The session that a GET or a DELETE names.
+pub(crate) fn session_of(
+    gateway: &Gateway,
+    entry: &Entry,
+    head: &Parts,
+) -> Result<Arc<crate::sessions::Session>, Stop> {
+    resolve::session_of(gateway, entry, head, None)
+}
+
+fn end_session(
+    gateway: &Gateway,
+    entry: &Entry,
+    head: &Parts,
+) -> Result<Response<AnswerBody>, Stop> {
+    let session = resolve::session_of(gateway, entry, head, None)?;
+    gateway.sessions.end(&session);
+    Ok(bare(StatusCode::NO_CONTENT))
+}

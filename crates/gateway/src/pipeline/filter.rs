@@ -1,0 +1,201 @@
+//! Step 10, filter: turns a server's reply into the answer, with everything passing the one gate.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use kenward_audit::Outcome as Ending;
+use kenward_mcp::dialect::Era;
+use kenward_mcp::method::{RowKind, Treatment};
+use kenward_mcp::sse::{self, Event};
+use tokio::sync::mpsc;
+
+use super::handshake::{self, Opened};
+use super::{Forwarded, Release, Released};
+use crate::body::{AnswerBody, PassedThrough};
+use crate::source::Source;
+use crate::stop::{Stop, bare, json};
+use crate::upstream::{Process, Reply, UpstreamError};
+
+/// Events that wait for a slow client before its server is kept waiting too.
+const QUEUE: usize = 16;
+
+pub(super) async fn filter(
+    forwarded: Result<Forwarded, UpstreamError>,
+    mut release: Release,
+) -> Result<Response<AnswerBody>, Stop> {
+    let forwarded = match forwarded {
+        Ok(forwarded) => forwarded,
+        Err(error) => return Err(failed(&mut release, error)),
+    };
+    if release.call.row.kind == RowKind::Notification {
+        release.ended(Ending::Delivered);
+        return Ok(bare(StatusCode::ACCEPTED));
+    }
+    let Forwarded { reply, started, server_requests } = forwarded;
+    if release.call.row.treatment == Treatment::Handshake {
+        let opened = Opened { started, server_requests };
+        return handshake::finish(reply, opened, release).await;
+    }
+    match reply {
+        Reply::Json { status, headers, body } => whole(status, &headers, body, release).await,
+        Reply::Events { body, .. } => {
+            let longest = release.call.entry.settings.limits.event;
+            Ok(stream(Source::events(body, longest), release, None))
+        }
+        Reply::Lines(lines) => from_process(lines, release).await,
+        Reply::Accepted | Reply::NotOffered => {
+            Err(failed(&mut release, UpstreamError::Misbehaved("no answer to a request")))
+        }
+    }
+}
+
+/// A server that gave no usable answer; a session that ended there ends here.
+pub(super) fn failed(release: &mut Release, error: UpstreamError) -> Stop {
+    release.ended(Ending::Failed);
+    let id = release.call.request_id().map(<[u8]>::to_vec);
+    match (&error, &release.call.session) {
+        (UpstreamError::SessionEnded, Some(session)) => {
+            release.gateway.sessions.end(session);
+            Stop::Session { status: StatusCode::NOT_FOUND, id }
+        }
+        _ => Stop::Upstream { id, error, reference: release.call.id.to_string() },
+    }
+}
+
+async fn whole(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: Incoming,
+    mut release: Release,
+) -> Result<Response<AnswerBody>, Stop> {
+    let is_legacy = release.call.dialect.era == Era::Legacy;
+    if is_legacy && status == StatusCode::NOT_FOUND {
+        return Err(failed(&mut release, UpstreamError::SessionEnded));
+    }
+    if status == StatusCode::OK && release.is_transparent() {
+        return Ok(pass_through(headers, body, release));
+    }
+    let bytes = match collect(body, release.call.entry.settings.limits.answer).await {
+        Ok(bytes) => bytes,
+        Err(error) => return Err(failed(&mut release, error)),
+    };
+    match release.message(bytes).await {
+        Released::Last(bytes) => Ok(json(status, bytes)),
+        Released::Deliver(_) | Released::Nothing => {
+            Err(failed(&mut release, UpstreamError::Misbehaved("no answer to a request")))
+        }
+    }
+}
+
+/// The bytes of the server, frame by frame, after one last look at the decision.
+fn pass_through(headers: &HeaderMap, body: Incoming, mut release: Release) -> Response<AnswerBody> {
+    if let Some(refusal) = release.withdrawn() {
+        return json(StatusCode::OK, refusal);
+    }
+    let outcome = release.take_outcome();
+    let passed = PassedThrough { upstream: body, outcome };
+    let mut response = Response::new(AnswerBody::PassedThrough(Box::new(passed)));
+    let kind = headers.get(CONTENT_TYPE).cloned();
+    let kind = kind.unwrap_or_else(|| HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}
+
+pub(crate) async fn collect(body: Incoming, largest: usize) -> Result<Bytes, UpstreamError> {
+    let collected = Limited::new(body, largest).collect().await;
+    let broken = |_| UpstreamError::Misbehaved("an answer that broke off or is too large");
+    collected.map(http_body_util::Collected::to_bytes).map_err(broken)
+}
+
+/// A process that answers at once gets a JSON answer made of it; otherwise a stream.
+async fn from_process(
+    mut lines: mpsc::Receiver<Bytes>,
+    mut release: Release,
+) -> Result<Response<AnswerBody>, Stop> {
+    loop {
+        let patience = release.call.entry.settings.limits.answer_time;
+        let line = match tokio::time::timeout(patience, lines.recv()).await {
+            Ok(Some(line)) => line,
+            Ok(None) => return Err(failed(&mut release, UpstreamError::SessionEnded)),
+            Err(_) => return Err(failed(&mut release, UpstreamError::Slow)),
+        };
+        match release.message(line).await {
+            Released::Last(bytes) => return Ok(json(StatusCode::OK, bytes)),
+            Released::Deliver(bytes) => return Ok(stream(Source::Lines(lines), release, Some(bytes))),
+            Released::Nothing => {}
+        }
+    }
+}
+
+fn stream(source: Source, release: Release, first: Option<Bytes>) -> Response<AnswerBody> {
+    let (sender, receiver) = mpsc::channel(QUEUE);
+    tokio::spawn(pump(source, release, sender, first));
+    event_stream(receiver)
+}
+
+/// A stream of events to the client, without anything in between keeping it.
+pub(crate) fn event_stream(events: mpsc::Receiver<Bytes>) -> Response<AnswerBody> {
+    let mut response = Response::new(AnswerBody::Events(events));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
+    let unbuffered = HeaderName::from_static("x-accel-buffering");
+    headers.insert(unbuffered, HeaderValue::from_static("no"));
+    response
+}
+
+/// Passes a server's messages through the gate until the response, or until one side is gone.
+async fn pump(
+    mut source: Source,
+    mut release: Release,
+    client: mpsc::Sender<Bytes>,
+    first: Option<Bytes>,
+) {
+    if let Some(bytes) = first
+        && client.send(sse::data(&bytes)).await.is_err()
+    {
+        return;
+    }
+    loop {
+        let event = tokio::select! {
+            event = source.next() => event,
+            () = client.closed() => {
+                release.ended(Ending::Cancelled);
+                return;
+            }
+        };
+        let (bytes, last) = match event {
+            Some(Ok(event)) if event.data.is_empty() => (sse::encode(&event), false),
+            Some(Ok(event)) => match pass(&mut release, event).await {
+                Some(passed) => passed,
+                None => continue,
+            },
+            Some(Err(error)) => (sse::data(&release.broke_off(&error)), true),
+            None => {
+                // A legacy server may close its stream and go on in another (SEP-1699).
+                release.ended(Ending::Failed);
+                return;
+            }
+        };
+        if client.send(bytes).await.is_err() || last {
+            return;
+        }
+    }
+}
+
+async fn pass(release: &mut Release, event: Event) -> Option<(Bytes, bool)> {
+    let Event { data, .. } = &event;
+    let (data, last) = match release.message(data.clone()).await {
+        Released::Deliver(data) => (data, false),
+        Released::Last(data) => (data, true),
+        Released::Nothing => return None,
+    };
+    Some((sse::encode(&Event { data, ..event }), last))
+}
+
+/// What a process was started for, kept until the session has it.
+pub(super) type Started = Option<Arc<Process>>;

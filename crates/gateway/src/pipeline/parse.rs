@@ -1,0 +1,53 @@
+//! Step 3, parse: the message and the revision that it speaks, from bytes that are kept.
+
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use kenward_mcp::dialect::{Dialect, HeaderView, classify};
+use kenward_mcp::{Limits, Message};
+
+use super::Entry;
+use crate::route::only;
+use crate::stop::Stop;
+
+pub(super) async fn parse(
+    entry: &Entry,
+    head: &Parts,
+    body: Incoming,
+) -> Result<(Message, Dialect), Stop> {
+    if !is_json(head) {
+        return Err(Stop::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    let limits = &entry.settings.limits;
+    let reading = Limited::new(body, limits.body).collect();
+    let bytes = match tokio::time::timeout(limits.body_time, reading).await {
+        Ok(Ok(collected)) => collected.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            return Err(Stop::Status(StatusCode::PAYLOAD_TOO_LARGE));
+        }
+        Ok(Err(_)) => return Err(Stop::Status(StatusCode::BAD_REQUEST)),
+        Err(_) => return Err(Stop::Status(StatusCode::REQUEST_TIMEOUT)),
+    };
+    let message = Message::parse(bytes, &Limits { body: limits.body, depth: limits.depth })?;
+    let dialect = classify(&headers(head)?, &message)?;
+    Ok((message, dialect))
+}
+
+fn is_json(head: &Parts) -> bool {
+    let kind = only(&head.headers, CONTENT_TYPE).ok().flatten().unwrap_or_default();
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// The headers that MCP gives a meaning; one that comes twice has none.
+pub(super) fn headers(head: &Parts) -> Result<HeaderView<'_>, Stop> {
+    let single =
+        |name: &str| only(&head.headers, name).map_err(|()| Stop::Status(StatusCode::BAD_REQUEST));
+    Ok(HeaderView {
+        version: single("mcp-protocol-version")?,
+        method: single("mcp-method")?,
+        name: single("mcp-name")?,
+        session: single("mcp-session-id")?,
+    })
+}

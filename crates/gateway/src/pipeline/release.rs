@@ -1,0 +1,312 @@
+//! What of a server's messages reaches the caller: the one gate, whatever carried the message.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use kenward_audit::Outcome as Ending;
+use kenward_live::InForce;
+use kenward_mcp::dialect::Era;
+use kenward_mcp::method::{self, Direction, Treatment};
+use kenward_mcp::scan::{self, Shape, ShapeKind};
+use kenward_mcp::{reply, tree};
+use kenward_model::{EntityUid, Target};
+use kenward_policy::Verdict;
+use serde_json::Value;
+
+use super::{Call, forward, record, refuse};
+use crate::gateway::Gateway;
+use crate::outcome::Outcome;
+use crate::stop::failure;
+use crate::upstream::UpstreamError;
+use crate::{clock, lists};
+
+const INTERNAL: i32 = -32603;
+
+/// What becomes of one message of a server.
+#[derive(Debug)]
+pub(crate) enum Released {
+    /// It goes to the caller, and more may follow.
+    Deliver(Bytes),
+    /// It goes to the caller and is the last one: the response.
+    Last(Bytes),
+    /// It does not reach the caller.
+    Nothing,
+}
+
+/// The gate for the answer to one call.
+#[derive(Debug)]
+pub(crate) struct Release {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) call: Arc<Call>,
+    /// What was in force when the call was decided.
+    generation: u64,
+    outcome: Option<Outcome>,
+}
+
+impl Release {
+    pub(crate) fn new(
+        gateway: &Arc<Gateway>,
+        call: Arc<Call>,
+        generation: u64,
+        outcome: Outcome,
+    ) -> Self {
+        Self { gateway: Arc::clone(gateway), call, generation, outcome: Some(outcome) }
+    }
+
+    /// Whether an answer of this kind is never looked into, so that its bytes can flow through.
+    pub(crate) fn is_transparent(&self) -> bool {
+        let call = &self.call;
+        match call.row.treatment {
+            Treatment::Call => call.dialect.era == Era::Legacy && !self.has_binding_on_results(),
+            Treatment::Get | Treatment::Read | Treatment::Complete => {
+                call.dialect.era == Era::Legacy
+            }
+            Treatment::Subscribe | Treatment::Level => true,
+            Treatment::Handshake
+            | Treatment::Local
+            | Treatment::List(_)
+            | Treatment::Listen
+            | Treatment::Cancelled
+            | Treatment::Progress
+            | Treatment::Swallow
+            | Treatment::ServerRequest
+            | Treatment::Delivery
+            | Treatment::Refuse => false,
+        }
+    }
+
+    fn has_binding_on_results(&self) -> bool {
+        let in_force = self.gateway.live.load();
+        let bindings = in_force.policies.bindings();
+        let tool = self.call.target();
+        let binding = tool.name().and_then(|tool| bindings.get(&self.call.entry.server, tool));
+        binding.is_some_and(|binding| binding.filters_results())
+    }
+
+    /// The open end, for a body that flows through by itself.
+    pub(crate) fn take_outcome(&mut self) -> Option<Outcome> {
+        self.outcome.take()
+    }
+
+    /// Says how it ended, when it is not the answer that says so.
+    pub(crate) fn ended(&mut self, how: Ending) {
+        if let Some(outcome) = self.outcome.take() {
+            outcome.finish(how);
+        }
+    }
+
+    /// The refusal to send instead, when the call would not be allowed any more.
+    pub(crate) fn withdrawn(&mut self) -> Option<Bytes> {
+        let in_force = self.gateway.live.snapshot();
+        if in_force.generation == self.generation {
+            return None;
+        }
+        let verdict = self.call.judge(&in_force, clock::now());
+        match &verdict {
+            Verdict::Allow(_) => {
+                self.generation = in_force.generation;
+                None
+            }
+            Verdict::Refuse(refusal) => {
+                record::withheld(&self.gateway, &self.call, &in_force, &verdict);
+                self.ended(Ending::Withheld);
+                Some(refuse::refusal_body(&self.call, refusal))
+            }
+        }
+    }
+
+    /// The end of a server that gave no usable answer.
+    pub(crate) fn broke_off(&mut self, error: &UpstreamError) -> Bytes {
+        self.ended(Ending::Failed);
+        let words = format!("{error} (reference {})", self.call.id);
+        reply::error(self.call.request_id(), INTERNAL, &words, None)
+    }
+
+    /// What becomes of `bytes`, one message of the server.
+    pub(crate) async fn message(&mut self, bytes: Bytes) -> Released {
+        let Ok(shape) = scan::shape(&bytes) else {
+            tracing::warn!(server = %self.call.entry.server, "the server sent no JSON-RPC message");
+            return Released::Last(self.broke_off(&UpstreamError::Misbehaved("no JSON-RPC message")));
+        };
+        match shape.kind {
+            ShapeKind::Response => {
+                if shape.id != self.call.request_id() && shape.id.is_some() {
+                    tracing::warn!(server = %self.call.entry.server, "an answer that nobody asked for");
+                    return Released::Nothing;
+                }
+                let (is_error, kind) = (shape.error.is_some(), shape.result_type.as_deref());
+                let kind_is_good = self.takes_result_type(kind);
+                Released::Last(self.response(bytes.clone(), is_error, kind_is_good).await)
+            }
+            ShapeKind::Notification => match notification(&self.gateway, &self.call, &shape) {
+                true => Released::Deliver(bytes.clone()),
+                false => Released::Nothing,
+            },
+            ShapeKind::Request => {
+                match server_request(&self.gateway, &self.call, &shape) {
+                    true => Released::Deliver(bytes.clone()),
+                    false => Released::Nothing,
+                }
+            }
+        }
+    }
+
+    /// `input_required` asks the client for something, which needs the permit that was asked for
+    /// when the capability was passed on; unknown kinds are invalid (2026-07-28, results).
+    fn takes_result_type(&self, kind: Option<&str>) -> bool {
+        match (self.call.dialect.era, kind) {
+            (Era::Legacy, _) | (Era::Modern, None | Some("complete")) => true,
+            (Era::Modern, Some("input_required")) => self.call.may_be_asked(),
+            (Era::Modern, Some(_)) => false,
+        }
+    }
+
+    async fn response(&mut self, bytes: Bytes, is_error: bool, kind_is_good: bool) -> Bytes {
+        if let Some(refusal) = self.withdrawn() {
+            return refusal;
+        }
+        if !kind_is_good {
+            return self.broke_off(&UpstreamError::Misbehaved("a result of a kind not asked for"));
+        }
+        if is_error {
+            self.ended(Ending::Error);
+            return bytes;
+        }
+        match self.call.row.treatment {
+            Treatment::List(kind) => self.list(kind, bytes).await,
+            Treatment::Call => self.result(bytes),
+            Treatment::Subscribe => {
+                self.note_subscription();
+                self.delivered(bytes)
+            }
+            Treatment::Handshake
+            | Treatment::Get
+            | Treatment::Read
+            | Treatment::Complete
+            | Treatment::Level
+            | Treatment::Local
+            | Treatment::Listen
+            | Treatment::Cancelled
+            | Treatment::Progress
+            | Treatment::Swallow
+            | Treatment::ServerRequest
+            | Treatment::Delivery
+            | Treatment::Refuse => self.delivered(bytes),
+        }
+    }
+
+    fn delivered(&mut self, bytes: Bytes) -> Bytes {
+        self.ended(Ending::Delivered);
+        bytes
+    }
+
+    async fn list(&mut self, kind: kenward_mcp::list::ListKind, bytes: Bytes) -> Bytes {
+        match lists::release(&self.gateway, &self.call, kind, &bytes).await {
+            Ok(filtered) => {
+                self.ended(if filtered == bytes { Ending::Delivered } else { Ending::Filtered });
+                filtered
+            }
+            Err(error) => {
+                tracing::warn!(server = %self.call.entry.server, %error, "a list is not passed on");
+                self.broke_off(&UpstreamError::Misbehaved("a malformed list"))
+            }
+        }
+    }
+
+    /// Question 5: each object in the answer; what may not be seen is taken out.
+    fn result(&mut self, bytes: Bytes) -> Bytes {
+        let in_force = self.gateway.live.snapshot();
+        let tool = self.call.target();
+        let bindings = in_force.policies.bindings();
+        let binding = tool.name().and_then(|name| bindings.get(&self.call.entry.server, name));
+        let Some(binding) = binding.filter(|binding| binding.filters_results()) else {
+            return self.delivered(bytes);
+        };
+        let depth = self.call.entry.settings.limits.depth;
+        let Ok(mut response) = tree::read(&bytes, depth) else {
+            return self.broke_off(&UpstreamError::Misbehaved("a malformed result"));
+        };
+        let Some(result) = response.get_mut("result") else {
+            return self.broke_off(&UpstreamError::Misbehaved("a result without its member"));
+        };
+        let via: EntityUid = tool.uid(&self.call.entry.server);
+        let asker = self.call.asker(&in_force, clock::now());
+        let filtered = binding.filter_result(result, &mut |fact| {
+            in_force.policies.may_learn(&asker, fact, &via, false).is_ok()
+        });
+        if filtered.withheld.is_some() {
+            self.ended(Ending::Withheld);
+            return failure(self.call.request_id(), &self.call.id.to_string());
+        }
+        if !filtered.changed {
+            return self.delivered(bytes);
+        }
+        if let Some(mut outcome) = self.outcome.take() {
+            outcome.filtered(filtered.removed);
+        }
+        serde_json::to_vec(&response).map_or_else(
+            |_| failure(self.call.request_id(), &self.call.id.to_string()),
+            Bytes::from,
+        )
+    }
+
+    fn note_subscription(&self) {
+        let target = self.call.target();
+        if let (Some(session), Some(uri)) = (&self.call.session, target.name()) {
+            match self.call.row.name {
+                "resources/subscribe" => session.subscribe(uri),
+                _ => session.unsubscribe(uri),
+            }
+        }
+    }
+}
+
+impl Call {
+    /// Whether this modern request still declared something that a server may ask for.
+    fn may_be_asked(&self) -> bool {
+        let meta = self.message.params().get("_meta");
+        let capabilities = meta.and_then(|meta| meta.get("io.modelcontextprotocol/clientCapabilities"));
+        let declared = |name: &str| capabilities.is_some_and(|held| held.get(name).is_some());
+        ["elicitation", "sampling", "roots"].into_iter().any(declared)
+    }
+}
+
+/// Whether a notification inside the answer to a call may reach the caller.
+pub(crate) fn notification(gateway: &Gateway, call: &Call, shape: &Shape<'_>) -> bool {
+    let name = shape.method.as_deref().unwrap_or_default();
+    let row = method::find(name).filter(|row| row.permits(call.dialect.era, Direction::ToClient));
+    let known = row.is_some_and(|row| {
+        matches!(row.treatment, Treatment::Delivery | Treatment::Progress | Treatment::Cancelled)
+    });
+    if !known {
+        tracing::debug!(server = %call.entry.server, "a notification that nobody knows is dropped");
+        return false;
+    }
+    let in_force = gateway.live.load();
+    in_force.world.standing(&call.entry.caller.user).active
+}
+
+/// Whether a request of the server may reach the client; if not, the server is told so.
+pub(crate) fn server_request(gateway: &Arc<Gateway>, call: &Arc<Call>, shape: &Shape<'_>) -> bool {
+    let id = shape.id.unwrap_or(b"null");
+    let name = shape.method.as_deref().unwrap_or_default();
+    let in_force = gateway.live.snapshot();
+    if let Some(method) = permitted_request(call, name, &in_force)
+        && call.session.as_ref().is_some_and(|session| session.asked(id, method))
+    {
+        return true;
+    }
+    let answer = if name == "ping" { reply::result(id, "{}") } else { forward::not_offered(id) };
+    tokio::spawn(forward::own_answer(Arc::clone(gateway), Arc::clone(call), answer));
+    false
+}
+
+/// The row's name of a server request that the session declared and policy permits now.
+fn permitted_request(call: &Call, name: &str, in_force: &InForce) -> Option<&'static str> {
+    let row = method::find(name).filter(|row| row.treatment == Treatment::ServerRequest)?;
+    let session = call.session.as_ref()?;
+    let declared = session.server_requests.contains(&row.name);
+    let params = Value::Null;
+    let verdict = call.judge_other(in_force, clock::now(), row.name, Target::Server, &params);
+    (declared && verdict.is_allowed()).then_some(row.name)
+}

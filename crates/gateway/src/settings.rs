@@ -1,0 +1,131 @@
+//! What the data plane is told by the configuration.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use http::Uri;
+use kenward_model::ServerName;
+
+/// Everything that the data plane is configured with; replaced as a whole.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What clients call, without a trailing slash: audiences and metadata derive from it.
+    pub public_url: String,
+    /// The servers behind.
+    pub servers: BTreeMap<ServerName, ServerSettings>,
+    /// Bounds on everything that a peer controls.
+    pub limits: Limits,
+    /// The trust domain of the grants (`aud` of a Transaction Token).
+    pub trust_domain: String,
+    /// What the gateway is as a workload (`req_wl`).
+    pub workload: String,
+    /// How long a grant lives.
+    pub grant_lifetime: Duration,
+}
+
+impl Settings {
+    /// The endpoint of `server` as clients call it: the audience of its tokens (RFC 8707).
+    pub fn resource(&self, server: &ServerName) -> String {
+        format!("{}/mcp/{server}", self.public_url)
+    }
+
+    /// Where the metadata of `server` is published (RFC 9728 section 3.1).
+    pub fn metadata_url(&self, server: &ServerName) -> String {
+        format!("{}/.well-known/oauth-protected-resource/mcp/{server}", self.public_url)
+    }
+}
+
+/// One server behind.
+#[derive(Debug, Clone)]
+pub struct ServerSettings {
+    /// How it is reached.
+    pub transport: Transport,
+    /// What goes into `Authorization` towards it.
+    pub credential: Credential,
+    /// Whether a grant goes with every request.
+    pub grant: bool,
+}
+
+/// How a server is reached.
+#[derive(Debug, Clone)]
+pub enum Transport {
+    /// Streamable HTTP at this URL.
+    Http(Uri),
+    /// A process that speaks on its standard input and output, one for each caller.
+    Stdio {
+        /// Program and arguments.
+        command: Vec<String>,
+        /// The whole environment of the process.
+        environment: BTreeMap<String, String>,
+    },
+}
+
+/// What goes into `Authorization` towards a server.
+#[derive(Clone)]
+pub enum Credential {
+    /// Nothing.
+    None,
+    /// A fixed bearer token.
+    Bearer(String),
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Bearer(_) => "Bearer(…)",
+        })
+    }
+}
+
+/// Bounds on everything that a peer controls.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// The largest request body, in bytes.
+    pub body: usize,
+    /// The deepest nesting of a message.
+    pub depth: usize,
+    /// The largest answer that is held in memory because it must be looked into, in bytes.
+    pub answer: usize,
+    /// The largest event of a stream, in bytes.
+    pub event: usize,
+    /// How long a client may take to send its headers.
+    pub header_time: Duration,
+    /// How long a client may take to send its body.
+    pub body_time: Duration,
+    /// How long a server may take until its answer begins.
+    pub answer_time: Duration,
+    /// How much the clocks of issuers may differ from ours.
+    pub leeway: Duration,
+    /// Open streams of one caller.
+    pub streams_per_caller: usize,
+    /// Calls of one caller under way at once.
+    pub calls_per_caller: usize,
+    /// Sessions of one caller.
+    pub sessions_per_caller: usize,
+    /// How long an unused session lives.
+    pub session_idle: Duration,
+    /// Connections at once.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body: 4 << 20,
+            depth: 64,
+            answer: 16 << 20,
+            event: 16 << 20,
+            header_time: Duration::from_secs(10),
+            body_time: Duration::from_secs(30),
+            answer_time: Duration::from_secs(300),
+            leeway: Duration::from_secs(30),
+            streams_per_caller: 100,
+            calls_per_caller: 256,
+            sessions_per_caller: 100,
+            session_idle: Duration::from_secs(30 * 60),
+            connections: 10_000,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The messages of a server one by one, however they arrive.
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use kenward_mcp::sse::{Decoder, Event};
+use kenward_mcp::Limits;
+use tokio::sync::mpsc;
+
+use crate::upstream::UpstreamError;
+
+/// Where messages come from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// A stream of server-sent events.
+    Events { body: Incoming, decoder: Box<Decoder>, limits: Limits },
+    /// The lines of a process.
+    Lines(mpsc::Receiver<Bytes>),
+    /// Nothing ever comes: the server offers no such stream, and we alone have news.
+    Silent,
+}
+
+impl Source {
+    pub(crate) fn events(body: Incoming, longest: usize) -> Self {
+        let limits = Limits { body: longest, ..Limits::default() };
+        Self::Events { body, decoder: Box::default(), limits }
+    }
+
+    /// The next message with the event that carried it; nothing at the end. Safe to be cancelled.
+    pub(crate) async fn next(&mut self) -> Option<Result<Event, UpstreamError>> {
+        match self {
+            Self::Silent => std::future::pending().await,
+            Self::Lines(lines) => {
+                lines.recv().await.map(|data| Ok(Event { data, ..Event::default() }))
+            }
+            Self::Events { body, decoder, limits } => loop {
+                if let Some(event) = decoder.next() {
+                    return Some(Ok(event));
+                }
+                let frame = match body.frame().await? {
+                    Ok(frame) => frame,
+                    Err(_) => return Some(Err(UpstreamError::Misbehaved("the stream broke off"))),
+                };
+                if let Ok(data) = frame.into_data()
+                    && decoder.push(&data, limits).is_err()
+                {
+                    return Some(Err(UpstreamError::Misbehaved("the stream is malformed")));
+                }
+            },
+        }
+    }
+}

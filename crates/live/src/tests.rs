@@ -1,0 +1,1 @@
+//! Changes come into force whole, or not at all.

@@ -1,0 +1,140 @@
+//! The segment that is being written: sealing lines into it and going on to the next one.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use kenward_audit::Head;
+use kenward_audit::chain::{self, Draft};
+use kenward_model::Timestamp;
+
+use super::LogError;
+use super::files::{self, failed, private};
+use super::head::Entry;
+
+/// The end of the log.
+#[derive(Debug)]
+pub(super) struct Writer {
+    directory: PathBuf,
+    directory_file: Arc<File>,
+    file: Arc<File>,
+    number: u64,
+    length: u64,
+    head: Head,
+    /// What has to be synced beside the present segment: segments before it, the directory.
+    unsynced: Vec<Arc<File>>,
+    pub(super) state: State,
+}
+
+/// Whether the log takes records.
+#[derive(Debug, Clone)]
+pub(super) enum State {
+    /// It does.
+    Good,
+    /// It was stopped.
+    Stopped,
+    /// Something failed, so that nothing more may be promised.
+    Failed(Arc<str>),
+}
+
+impl Writer {
+    /// Goes on after `head`, which is the end of segment `number`.
+    pub(super) fn resume(directory: PathBuf, number: u64, head: Head) -> Result<Self, LogError> {
+        let directory_file = Arc::new(files::open_directory(&directory)?);
+        let path = files::segment(&directory, number);
+        let file = private().append(true).open(&path).map_err(failed("open", &path))?;
+        let length = file.metadata().map_err(failed("open", &path))?.len();
+        let (file, unsynced, state) = (Arc::new(file), Vec::new(), State::Good);
+        Ok(Self { directory, directory_file, file, number, length, head, unsynced, state })
+    }
+
+    /// Begins segment `number` after `head`.
+    pub(super) fn begin(
+        directory: PathBuf,
+        number: u64,
+        head: Head,
+        now: Timestamp,
+    ) -> Result<Self, LogError> {
+        let directory_file = Arc::new(files::open_directory(&directory)?);
+        let file = Arc::new(create(&directory, number)?);
+        let unsynced = vec![Arc::clone(&directory_file)];
+        let state = State::Good;
+        let mut writer =
+            Self { directory, directory_file, file, number, length: 0, head, unsynced, state };
+        writer.write_header(now)?;
+        Ok(writer)
+    }
+
+    /// Writes the line of `draft`, in a new segment when the present one has `segment_bytes`.
+    pub(super) fn append(
+        &mut self,
+        draft: Draft,
+        segment_bytes: u64,
+        clock: &dyn Fn() -> Timestamp,
+    ) -> Result<Head, LogError> {
+        if self.length >= segment_bytes {
+            self.next_segment(clock())?;
+        }
+        let (line, head) = draft.seal(&self.head);
+        self.write(&line, head)?;
+        Ok(head)
+    }
+
+    /// The last line.
+    pub(super) fn end(&self) -> Entry {
+        Entry { segment: self.number, head: self.head }
+    }
+
+    /// Everything that has to be synced for the log to be on the disk as far as [`end`](Self::end).
+    pub(super) fn take_unsynced(&mut self) -> Vec<Arc<File>> {
+        let mut files = std::mem::take(&mut self.unsynced);
+        files.push(Arc::clone(&self.file));
+        files
+    }
+
+    fn next_segment(&mut self, now: Timestamp) -> Result<(), LogError> {
+        let number = self.number.saturating_add(1);
+        let next = Arc::new(create(&self.directory, number)?);
+        let full = std::mem::replace(&mut self.file, next);
+        self.unsynced.extend([full, Arc::clone(&self.directory_file)]);
+        self.number = number;
+        self.length = 0;
+        self.write_header(now)
+    }
+
+    fn write_header(&mut self, now: Timestamp) -> Result<(), LogError> {
+        let (line, head) = chain::header(self.number, now, &self.head)
+            .map_err(|error| LogError::Record(Arc::new(error)))?;
+        self.write(&line, head)
+    }
+
+    fn write(&mut self, line: &[u8], head: Head) -> Result<(), LogError> {
+        let written = (&*self.file).write_all(line);
+        written.map_err(|error| {
+            failed("write", &files::segment(&self.directory, self.number))(error)
+        })?;
+        self.length = self.length.saturating_add(u64::try_from(line.len()).unwrap_or(u64::MAX));
+        self.head = head;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Writer {
+    /// Puts another file in the place of the segment.
+    pub(super) fn replace_file(&mut self, file: File) {
+        self.file = Arc::new(file);
+    }
+}
+
+/// A new segment; an empty file, left by a crash at the same point, will do.
+fn create(directory: &std::path::Path, number: u64) -> Result<File, LogError> {
+    let path = files::segment(directory, number);
+    let file = private().append(true).create(true).open(&path).map_err(failed("make", &path))?;
+    if file.metadata().map_err(failed("make", &path))?.len() > 0 {
+        let there = io::Error::from(io::ErrorKind::AlreadyExists);
+        return Err(failed("make", &path)(there));
+    }
+    Ok(file)
+}
