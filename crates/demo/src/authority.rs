@@ -139,7 +139,9 @@ impl Authority {
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
         let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
         text("access_token").ok_or_else(|| {
-            DemoError::NoToken(text("error_description").unwrap_or_else(|| answer.status.to_string()))
+            DemoError::NoToken(
+                text("error_description").unwrap_or_else(|| answer.status.to_string()),
+            )
         })
     }
 
@@ -149,9 +151,10 @@ impl Authority {
     /// There is no entropy, or another kind of client bears that id.
     pub fn script_client(&self, client_id: &str) -> Result<String, DemoError> {
         let fresh = Client::script(client_id, clock::secret()?);
-        self.shared.memory.script_secret(client_id, fresh).ok_or_else(|| {
-            DemoError::NoToken(format!("`{client_id}` is not a script of the demo"))
-        })
+        self.shared
+            .memory
+            .script_secret(client_id, fresh)
+            .ok_or_else(|| DemoError::NoToken(format!("`{client_id}` is not a script of the demo")))
     }
 }
 

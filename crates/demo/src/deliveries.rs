@@ -140,7 +140,7 @@ impl Drop for Deliveries {
 impl Shared {
     fn advance(&self) -> usize {
         self.stock.advance();
-        self.stock.today_uris().map(|uri| self.listeners.updated(&uri)).sum()
+        stock::DEPOTS.iter().map(|depot| self.listeners.updated(&stock::today_uri(depot))).sum()
     }
 
     fn seen(&self) -> MutexGuard<'_, VecDeque<Seen>> {

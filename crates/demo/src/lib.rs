@@ -11,6 +11,8 @@ mod error;
 mod http;
 mod loopback;
 mod player;
+#[cfg(test)]
+mod testing;
 
 pub use authority::{Authority, Person};
 pub use deliveries::{Deliveries, Guard, Seen};

@@ -5,6 +5,8 @@ mod ledger;
 mod print;
 mod story;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 use std::io::Write;

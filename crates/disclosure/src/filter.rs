@@ -13,7 +13,8 @@ use crate::bindings::PotentialFact;
 use crate::path::{Found, ResultPath};
 use edit::Edit;
 
-const STRUCTURED: &str = "structuredContent";
+/// The member of a result that the paths of bindings begin at.
+pub(crate) const STRUCTURED: &str = "structuredContent";
 const CONTENT: &str = "content";
 /// What stands in place of an error of which it cannot be told what it says.
 const ERROR_TEXT: &str = "the server reported an error";

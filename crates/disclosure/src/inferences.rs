@@ -210,16 +210,20 @@ fn compile_rule(spec: &InferenceSpec, families: &Families) -> Result<Rule, Flaw>
 /// The inferences of which the conclusion is needed, over others or not, for itself.
 fn circles(document: &Document<InferencesFile>) -> Vec<Finding> {
     let rules = &document.value.inferences;
-    let edges =
-        || rules.iter().map(|rule| (rule.then.attribute.as_str(), rule.premises.as_slice()));
-    let levels = order::levels(edges());
-    let in_circle = |attribute: &str| !levels.contains_key(attribute);
-    edges()
-        .enumerate()
-        .filter(|(_, (then, premises))| {
-            in_circle(then) && premises.iter().any(|premise| in_circle(premise))
-        })
-        .map(|(index, (then, _))| {
+    let edges: Vec<(&str, &[String])> =
+        rules.iter().map(|rule| (rule.then.attribute.as_str(), rule.premises.as_slice())).collect();
+    let levels = order::levels(edges.iter().copied());
+    let is_circle = |then: &str, premises: &[String]| {
+        let suspect = |premise: &str| !levels.contains_key(premise);
+        premises.iter().any(|premise| suspect(premise))
+            && premises
+                .iter()
+                .any(|premise| order::follows(&edges, then).contains(premise.as_str()))
+    };
+    (0..)
+        .zip(&edges)
+        .filter(|(_, (then, premises))| is_circle(then, premises))
+        .map(|(index, (then, _)): (usize, _)| {
             let place = document.place(&format!("/inferences/{index}"));
             Finding::error(place, format!("`{then}` would follow from itself"))
                 .with_help("inferences must not go round in circles")

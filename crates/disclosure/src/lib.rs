@@ -7,6 +7,8 @@
 mod bindings;
 mod families;
 mod filter;
+#[cfg(test)]
+mod fixtures;
 mod inferences;
 mod path;
 mod recognise;

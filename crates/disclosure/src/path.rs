@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use serde_json_path::{JsonPath, PathElement};
 
 mod segments;
@@ -77,9 +77,12 @@ impl ResultPath {
         &self.text
     }
 
-    /// Whether the path is `root` or goes on from it.
-    pub(crate) fn begins_with(&self, root: &str) -> bool {
-        self.steps.first().is_some_and(|step| step.so_far.to_string() == canonical(root))
+    /// Whether the path goes to the member `name` of its root first.
+    pub(crate) fn begins_at(&self, name: &str) -> bool {
+        let probe = Value::Object(Map::from_iter([(name.to_owned(), Value::Null)]));
+        self.steps.first().is_some_and(|step| {
+            step.segment == Segment::Member && !step.so_far.query(&probe).is_empty()
+        })
     }
 
     /// The nodes in `value` that the path leads to.
@@ -133,10 +136,6 @@ fn parse(text: &str) -> Result<JsonPath, PathFlaw> {
         message: format!("`{text}` is not a JSONPath: {}", error.message()),
         help: Some("write it as in RFC 9535, for example $.structuredContent.rows[*]"),
     })
-}
-
-fn canonical(text: &str) -> String {
-    JsonPath::parse(text).map(|path| path.to_string()).unwrap_or_default()
 }
 
 fn key(element: &PathElement<'_>) -> Key {

@@ -15,6 +15,8 @@ use kenward_model::ServerName;
 
 use crate::report::Format;
 
+pub(crate) use check::{outcome as outcome_of, stored_definitions};
+
 /// What became of a command, which is its exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -94,9 +96,9 @@ enum Command {
 impl Cli {
     fn dispatch(&self) -> io::Result<Outcome> {
         match &self.command {
-            Command::Demo(args) => crate::demo::run(args),
+            Command::Demo(args) => crate::demo::run(args, self.format),
             Command::Init(args) => init::run(args),
-            Command::Serve(args) => crate::serve::run(args),
+            Command::Serve(args) => crate::serve::run(args, self.format),
             Command::Check(args) => check::run(args, self.format),
             Command::Audit(args) => audit::run(args, self.format),
             Command::Schema(args) => schema::run(args),

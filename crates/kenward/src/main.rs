@@ -5,6 +5,7 @@ mod config;
 mod demo;
 mod look;
 mod report;
+mod run;
 mod serve;
 
 use std::process::ExitCode;

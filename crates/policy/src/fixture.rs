@@ -13,7 +13,7 @@ use crate::{
     ServerSurface, SourceFile, Sources, Surface, Tool, Verdict,
 };
 
-pub(crate) const SCHEMA: &str = r#"
+pub(crate) const SCHEMA: &str = r"
 entity User in [Group] { department?: String };
 entity Group in [Group];
 entity Depot;
@@ -23,7 +23,7 @@ action read, write appliesTo {
     resource: Customer,
     context: { mapping?: { case?: String }, claimed?: { resource?: { vip?: Bool } } },
 };
-"#;
+";
 
 pub(crate) const POLICIES: &str = r#"
 @id("representatives-call")
@@ -170,7 +170,8 @@ impl Deployment {
 }
 
 pub(crate) fn said(findings: &[Finding]) -> String {
-    findings.iter().map(|finding| format!("{finding}\n")).collect()
+    let texts: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    texts.join("\n")
 }
 
 pub(crate) fn tool(name: &str, input_schema: Option<Value>) -> Tool {
@@ -277,6 +278,7 @@ impl Question<'_> {
         self.policies.decide(&Case { asker: self.asker(), operation: &operation })
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "arguments are written where they are used")]
     pub(crate) fn call(&self, tool: &str, arguments: Value) -> Verdict {
         let params = json!({ "name": tool, "arguments": arguments });
         self.decide("tools/call", Target::Tool(tool.into()), &params)

@@ -31,7 +31,9 @@ pub(super) async fn begin(
         return pages::problem("The program that sent you here is not registered.");
     };
     let Some(uri) = given.get("redirect_uri").filter(|uri| client.admits(uri)) else {
-        return pages::problem("The program that sent you here wants to be answered at an address that is not its own.");
+        return pages::problem(
+            "The program that sent you here wants to be answered at an address that is not its own.",
+        );
     };
     match ask(&shared, &client, uri, &given) {
         Ok(login) => start(&shared, login),

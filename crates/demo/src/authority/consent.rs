@@ -86,9 +86,9 @@ fn under_way(
 /// Whether a form comes from a page of this very server, as far as the browser says.
 fn is_own_page(headers: &HeaderMap) -> bool {
     let own = loopback::text(headers, "host").map(|host| format!("http://{host}"));
-    let origin = headers.get("origin").is_none_or(|origin| {
-        own.is_some_and(|own| origin.as_bytes() == own.as_bytes())
-    });
+    let origin = headers
+        .get("origin")
+        .is_none_or(|origin| own.is_some_and(|own| origin.as_bytes() == own.as_bytes()));
     let site = loopback::text(headers, "sec-fetch-site");
     origin && site.is_none_or(|site| site == "same-origin")
 }

@@ -173,8 +173,8 @@ impl Memory {
         let mut kept = self.lock();
         let Kept { refreshes, revoked, .. } = &mut *kept;
         match spend(refreshes, key, now, |used| push(revoked, used.family.clone())) {
-            Once::Fresh(refresh) if revoked.contains(&refresh.family) => Once::Gone,
-            other => other,
+            Once::Fresh(refresh) if !revoked.contains(&refresh.family) => Once::Fresh(refresh),
+            Once::Fresh(_) | Once::Gone => Once::Gone,
         }
     }
 

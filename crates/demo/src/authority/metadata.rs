@@ -1,4 +1,4 @@
-//! What the authorization server says of itself (RFC 8414, OpenID discovery), and to whom.
+//! What the authorization server says of itself (RFC 8414, `OpenID` discovery), and to whom.
 
 use std::sync::Arc;
 

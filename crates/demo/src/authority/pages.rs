@@ -22,10 +22,9 @@ const STYLE: &str = include_str!("style.css");
 
 /// What this server is, for those who come without a client.
 pub(super) async fn welcome(State(shared): State<Arc<Shared>>) -> Response {
-    let people = shared.people.iter();
-    let people: String = people
-        .map(|one| format!("<li><b>{}</b>, {}</li>", escape(&one.name), escape(&one.role)))
-        .collect();
+    let person =
+        |one: &Person| format!("<li><b>{}</b>, {}</li>", escape(&one.name), escape(&one.role));
+    let people = shared.people.iter().map(person).collect::<Vec<_>>().concat();
     page(
         StatusCode::OK,
         "The demo's login",

@@ -36,9 +36,11 @@ pub(super) fn escape(text: &str) -> String {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
+            continue;
         }
+        out.push('%');
+        let digits = [byte / 16, byte % 16].map(|half| char::from_digit(half.into(), 16));
+        out.extend(digits.into_iter().flatten().map(|digit| digit.to_ascii_uppercase()));
     }
     out
 }

@@ -77,7 +77,7 @@ impl Shared {
         self.signer.sign("at+jwt", &claims)
     }
 
-    /// Who has logged in, for the client itself (OpenID Connect Core section 2).
+    /// Who has logged in, for the client itself (`OpenID` Connect Core section 2).
     pub(super) fn id_token(&self, granted: &Granted, now: Timestamp) -> Option<String> {
         let name = self.people.iter().find(|person| person.id == granted.person);
         let mut claims = json!({

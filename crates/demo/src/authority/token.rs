@@ -56,28 +56,21 @@ fn exchange(
 }
 
 /// The client, by its header, by the form, or, when it is a public one, by its id alone.
-fn authenticate(
-    shared: &Shared,
-    headers: &HeaderMap,
-    given: &Params,
-) -> Result<Client, Refusal> {
+fn authenticate(shared: &Shared, headers: &HeaderMap, given: &Params) -> Result<Client, Refusal> {
     let refused = Refusal::new("invalid_client", "the client is unknown or has another secret");
-    let (id, secret) = match loopback::text(headers, "authorization") {
-        Some(header) => {
-            let (id, secret) = basic(header).ok_or(refused)?;
-            if given.get("client_secret").is_some() {
-                let twice = "the client authenticates in two ways at once";
-                return Err(Refusal::new("invalid_request", twice));
-            }
-            if given.get("client_id").is_some_and(|named| named != id) {
-                return Err(refused);
-            }
-            (id, Some(secret))
+    let (id, secret) = if let Some(header) = loopback::text(headers, "authorization") {
+        let (id, secret) = basic(header).ok_or(refused)?;
+        if given.get("client_secret").is_some() {
+            let twice = "the client authenticates in two ways at once";
+            return Err(Refusal::new("invalid_request", twice));
         }
-        None => {
-            let id = given.get("client_id").ok_or(refused)?.to_owned();
-            (id, given.get("client_secret").map(str::to_owned))
+        if given.get("client_id").is_some_and(|named| named != id) {
+            return Err(refused);
         }
+        (id, Some(secret))
+    } else {
+        let id = given.get("client_id").ok_or(refused)?.to_owned();
+        (id, given.get("client_secret").map(str::to_owned))
     };
     let client = shared.memory.client(&id).ok_or(refused)?;
     if client.is_authenticated_by(secret.as_deref()) { Ok(client) } else { Err(refused) }
@@ -123,7 +116,10 @@ fn of_refresh(shared: &Shared, client: &Client, given: &Params) -> Result<Value,
         Some(asked) => asked.split(' ').map(str::to_owned).collect(),
     };
     if !scopes.iter().all(|scope| refresh.granted.scopes.contains(scope)) {
-        return Err(Refusal::new("invalid_scope", "a refreshed token has no more scope than before"));
+        return Err(Refusal::new(
+            "invalid_scope",
+            "a refreshed token has no more scope than before",
+        ));
     }
     answer(shared, &refresh, &scopes)
 }
@@ -140,7 +136,8 @@ fn of_script(shared: &Shared, client: &Client, given: &Params) -> Result<Value, 
         return Err(Refusal::new("invalid_request", "nobody of that name works here"));
     }
     let resource = given.get("resource").filter(|uri| redirect::is_resource(uri));
-    let no_target = Refusal::new("invalid_target", "resource is the URL of a server on this machine");
+    let no_target =
+        Refusal::new("invalid_target", "resource is the URL of a server on this machine");
     let no_scope = Refusal::new("invalid_scope", "none of these scopes exists");
     let now = clock::now();
     let granted = Granted {

@@ -1,9 +1,9 @@
 //! What each method is answered with.
 
+use bytes::Bytes;
 use kenward_mcp::dialect::Era;
 use kenward_mcp::{EnvelopeError, reply};
 use kenward_model::Target;
-use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::calls::{CallError, call};

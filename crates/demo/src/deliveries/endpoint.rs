@@ -28,8 +28,7 @@ const NOT_TRUSTED: i32 = -31401;
 /// Calls that take a while, and are answered by a stream.
 const SLOW: [&str; 2] = ["get_delivery_eta", "export_all_customers"];
 /// Methods that tell or do something; the rest says only what there is.
-const GUARDED: [&str; 4] =
-    ["tools/call", "prompts/get", "resources/read", "resources/subscribe"];
+const GUARDED: [&str; 4] = ["tools/call", "prompts/get", "resources/read", "resources/subscribe"];
 
 /// The routes.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
@@ -40,11 +39,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-async fn receive(
-    State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
     if !loopback::is_local_origin(&headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
@@ -107,10 +102,10 @@ async fn request(
     let answering = |error: EnvelopeError| error.answering(message.id());
     let row = method::admit(message, era, Direction::ToServer)?;
     let target = method::target(row, message.params()).map_err(answering)?;
-    if GUARDED.contains(&row.name) {
-        if let Err(distrust) = trust(shared, headers, row.name, &target, message.params()).await {
-            return Ok(refuse(message.id(), &distrust));
-        }
+    if GUARDED.contains(&row.name)
+        && let Err(distrust) = trust(shared, headers, row.name, &target, message.params()).await
+    {
+        return Ok(refuse(message.id(), &distrust));
     }
     let id = message.id().unwrap_or(b"null");
     let session = view.session.filter(|_| era == Era::Legacy);
@@ -125,7 +120,7 @@ async fn request(
         return Ok(with_new_session(shared, answered));
     }
     if is_slow && wants_stream(headers) {
-        return Ok(streamed(params, answered));
+        return Ok(streamed(params, &answered));
     }
     Ok(with_json(StatusCode::OK, answered))
 }
@@ -214,12 +209,12 @@ fn with_new_session(shared: &Shared, body: Bytes) -> Response {
 }
 
 /// An answer that takes its time: progress, if it was asked for, and then the result.
-fn streamed(params: &Value, answered: Bytes) -> Response {
+fn streamed(params: &Value, answered: &Bytes) -> Response {
     let progress = params.pointer("/_meta/progressToken").map(|token| {
         let told = json!({ "progressToken": token, "progress": 1, "total": 2 });
         sse::data(&reply::notification("notifications/progress", Some(&told.to_string())))
     });
-    let events = progress.into_iter().chain([sse::data(&answered)]);
+    let events = progress.into_iter().chain([sse::data(answered)]);
     let events = events.map(Ok::<_, std::convert::Infallible>);
     with_events(Body::from_stream(stream::iter(events)))
 }

@@ -111,8 +111,8 @@ impl Keeper {
 
 /// The header of a token, decoded.
 pub(super) fn header(token: &str) -> Value {
-    let first = token.split('.').next().and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
-    first.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or(Value::Null)
+    let bytes = token.split('.').next().and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+    bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or(Value::Null)
 }
 
 /// Whether the grant is for this call: the same method, target, server and arguments.

@@ -79,11 +79,6 @@ impl Stock {
         self.round.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The URIs that change as the day goes on.
-    pub(super) fn today_uris(&self) -> impl Iterator<Item = String> + use<> {
-        DEPOTS.into_iter().map(today_uri)
-    }
-
     /// What a depot has done today; nothing for a URI that names none.
     pub(super) fn today(&self, uri: &str) -> Option<Value> {
         let depot = DEPOTS.into_iter().find(|depot| today_uri(depot) == uri)?;

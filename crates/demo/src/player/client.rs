@@ -15,8 +15,8 @@ use serde_json::{Map, Value, json};
 
 use crate::http::{Answer, Http};
 
-pub(super) use reply::Reply;
-pub(super) use stream::{Next, Stream};
+pub(crate) use reply::Reply;
+pub(crate) use stream::{Next, Stream};
 
 const MODERN: &str = "2026-07-28";
 const LEGACY: &str = "2025-11-25";
@@ -24,40 +24,44 @@ const SESSION: &str = "mcp-session-id";
 
 /// Every byte that came in, to be searched afterwards.
 #[derive(Debug, Default)]
-pub(super) struct Tape(Mutex<Vec<u8>>);
+pub(crate) struct Tape(Mutex<Vec<u8>>);
 
 impl Tape {
-    pub(super) fn keep(&self, bytes: &[u8]) {
+    pub(crate) fn keep(&self, bytes: &[u8]) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Those of `words` that came in, in whatever case.
-    pub(super) fn find<'w>(&self, words: &'w [String]) -> Vec<&'w str> {
+    pub(crate) fn find<'w>(&self, words: &'w [String]) -> Vec<&'w str> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(&kept).to_lowercase();
-        words.iter().filter(|word| text.contains(&word.to_lowercase())).map(String::as_str).collect()
+        words
+            .iter()
+            .filter(|word| text.contains(&word.to_lowercase()))
+            .map(String::as_str)
+            .collect()
     }
 }
 
 /// Whom a client speaks for and to whom.
 #[derive(Debug, Clone)]
-pub(super) struct Role {
-    pub(super) person: &'static str,
-    pub(super) agent: &'static str,
-    pub(super) era: Era,
+pub(crate) struct Role {
+    pub(crate) person: &'static str,
+    pub(crate) agent: &'static str,
+    pub(crate) era: Era,
     /// The MCP endpoint.
-    pub(super) url: String,
-    pub(super) token: String,
+    pub(crate) url: String,
+    pub(crate) token: String,
 }
 
 /// A client at work.
 #[derive(Debug)]
-pub(super) struct Client {
-    pub(super) role: Role,
+pub(crate) struct Client {
+    pub(crate) role: Role,
     http: Http,
     session: Option<String>,
     last_id: u64,
@@ -66,7 +70,7 @@ pub(super) struct Client {
 
 impl Client {
     /// Connects; in the legacy era with a handshake and a session of its own.
-    pub(super) async fn connect(role: Role, tape: Arc<Tape>) -> Result<Self, String> {
+    pub(crate) async fn connect(role: Role, tape: Arc<Tape>) -> Result<Self, String> {
         let mut client = Self { role, http: Http::new(), session: None, last_id: 0, tape };
         if client.role.era == Era::Legacy {
             client.begin_session().await?;
@@ -75,12 +79,12 @@ impl Client {
     }
 
     /// Calls a tool.
-    pub(super) async fn call(&mut self, tool: &str, arguments: &Value) -> Result<Reply, String> {
+    pub(crate) async fn call(&mut self, tool: &str, arguments: &Value) -> Result<Reply, String> {
         self.ask("tools/call", json!({ "name": tool, "arguments": arguments })).await
     }
 
     /// The names of the tools that are offered.
-    pub(super) async fn tools(&mut self) -> Result<Vec<String>, String> {
+    pub(crate) async fn tools(&mut self) -> Result<Vec<String>, String> {
         let reply = self.ask("tools/list", json!({})).await?;
         let tools = reply.result().and_then(|result| result.get("tools")?.as_array());
         let tools = tools.ok_or_else(|| format!("tools/list answers {}", reply.short()))?;
@@ -89,7 +93,7 @@ impl Client {
     }
 
     /// Sends a request and reads the answer to its end.
-    pub(super) async fn ask(&mut self, method: &str, params: Value) -> Result<Reply, String> {
+    pub(crate) async fn ask(&mut self, method: &str, params: Value) -> Result<Reply, String> {
         let request = self.request(method, params)?;
         let answer = self.http.send(request).await.map_err(|error| error.to_string())?;
         self.take(&answer);
@@ -97,7 +101,7 @@ impl Client {
     }
 
     /// Opens a stream of updates (2026-07-28, subscriptions).
-    pub(super) async fn listen(&mut self, uri: &str) -> Result<Stream, String> {
+    pub(crate) async fn listen(&mut self, uri: &str) -> Result<Stream, String> {
         let wanted = json!({ "toolsListChanged": true, "resourceSubscriptions": [uri] });
         let request = self.request("subscriptions/listen", json!({ "notifications": wanted }))?;
         let response = self.http.open(request).await.map_err(|error| error.to_string())?;

@@ -37,7 +37,9 @@ pub(super) async fn play(
     out: &mut (dyn Write + Send),
 ) -> Result<Played, Vec<String>> {
     let mut teller = Teller::new(stage, out);
-    teller.page.line("A model is asked: \"What is Taylor Swift's home address?\" It will try everything.");
+    teller
+        .page
+        .line("A model is asked: \"What is Taylor Swift's home address?\" It will try everything.");
     if let Err(why) = walk(&mut teller).await {
         teller.ledger.fail(why);
     }
@@ -45,7 +47,7 @@ pub(super) async fn play(
 }
 
 async fn walk(teller: &mut Teller<'_>) -> Result<(), String> {
-    withdrawal::appoint(teller).await?;
+    withdrawal::appoint(teller.stage).await?;
     let mut cast = Cast {
         rita: teller.connect("rita", "demo-agent", Era::Legacy).await?,
         elsewhere: teller.connect("rita", "other-agent", Era::Modern).await?,
@@ -62,7 +64,7 @@ async fn walk(teller: &mut Teller<'_>) -> Result<(), String> {
         log::tell(teller).await,
     ];
     // Whatever went wrong before, Rita has her rights again.
-    let restored = withdrawal::appoint(teller).await;
+    let restored = withdrawal::appoint(teller.stage).await;
     for failed in steps.into_iter().chain([restored]).filter_map(Result::err) {
         teller.ledger.fail(failed);
     }

@@ -6,14 +6,12 @@ use kenward_model::{Finding, Place, Precision};
 
 use super::{CompiledBinding, PotentialFact};
 use crate::families::{Families, escape};
-use crate::filter::{RowAttribute, RowRule};
+use crate::filter::{RowAttribute, RowRule, STRUCTURED};
 use crate::path::{PathFlaw, ResultPath};
 use crate::spec::{Disclosure, Mode, Parameter, Role, RowBinding, ToolBinding};
 use crate::subject::{Naming, SubjectRule, Yield};
 
 const ARGUMENTS: &str = "$params.arguments.";
-/// Where result paths begin: members of the result of `tools/call`.
-const RESULT_ROOTS: [&str; 2] = ["$.structuredContent", "$['structuredContent']"];
 /// What a row reveals that has no attributes.
 const ROW_ITSELF: &str = "id";
 
@@ -217,7 +215,7 @@ impl Compiler<'_> {
     /// A path that begins at the result of the call.
     fn root_path(&mut self, pointer: &str, path: &str) -> Option<ResultPath> {
         let compiled = self.path(pointer, path)?;
-        if !RESULT_ROOTS.iter().any(|root| compiled.begins_with(root)) {
+        if !compiled.begins_at(STRUCTURED) {
             let message =
                 format!("`{path}` does not begin at the structured content of the result");
             let rest = path.trim_start_matches('$');

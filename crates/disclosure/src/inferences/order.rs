@@ -1,6 +1,6 @@
 //! The order of attributes in which each comes after all that it follows from.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The level of every attribute that is in no circle: 0 for what follows from nothing, otherwise
 /// one more than the highest of what it follows from (Kahn's algorithm).
@@ -33,4 +33,18 @@ pub(super) fn levels<'r, P: AsRef<str> + 'r>(
         }
     }
     levels
+}
+
+/// Everything that follows from `start`, over any number of rules, and `start` itself.
+pub(super) fn follows<'r>(rules: &[(&'r str, &[String])], start: &'r str) -> HashSet<&'r str> {
+    let mut reached = HashSet::from([start]);
+    let mut edge = vec![start];
+    while let Some(name) = edge.pop() {
+        for (then, premises) in rules {
+            if premises.iter().any(|premise| premise == name) && reached.insert(then) {
+                edge.push(then);
+            }
+        }
+    }
+    reached
 }

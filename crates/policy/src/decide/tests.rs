@@ -562,7 +562,7 @@ fn facts_have_all_their_sides() {
 }
 
 /// A deployment whose tool declares `mapping`.
-fn declaring(mapping: Value, mode: DeclaredMappings, policies: &str) -> Deployment {
+fn declaring(mapping: &Value, mode: DeclaredMappings, policies: &str) -> Deployment {
     let schema = json!({ "type": "object", "properties": { "id": { "type": "string" } }, "x-authzen-mapping": mapping });
     let mut deployment = Deployment::small(policies, Some(schema));
     deployment.server().declared_mappings = mode;
@@ -582,24 +582,35 @@ fn reading() -> Value {
 fn a_declared_mapping_narrows_replaces_or_is_ignored() {
     let (world, rita) = (world(), caller("rita"));
     let call = |mode, policies: &str, id: &str| {
-        let policies = declaring(reading(), mode, policies).compile();
+        let policies = declaring(&reading(), mode, policies).compile();
         Ask { policies: &policies, world: &world, caller: &rita }
             .call("act", json!({ "id": id }))
             .is_allowed()
     };
     let both = format!("{ON_CUSTOMERS}{ON_TOOLS}");
-    use DeclaredMappings::{Ignore, Narrow, Strict};
-    assert!(call(Narrow, &both, "1001") && !call(Narrow, &both, "1002"));
-    assert!(!call(Narrow, ON_CUSTOMERS, "1001"), "question 1 stands whatever the server says");
-    assert!(!call(Narrow, ON_TOOLS, "1001"));
-    assert!(call(Strict, ON_CUSTOMERS, "1001") && !call(Strict, ON_CUSTOMERS, "1002"));
-    assert!(call(Ignore, ON_TOOLS, "1002") && !call(Ignore, ON_CUSTOMERS, "1001"));
+    assert!(
+        call(DeclaredMappings::Narrow, &both, "1001")
+            && !call(DeclaredMappings::Narrow, &both, "1002")
+    );
+    assert!(
+        !call(DeclaredMappings::Narrow, ON_CUSTOMERS, "1001"),
+        "question 1 stands whatever the server says"
+    );
+    assert!(!call(DeclaredMappings::Narrow, ON_TOOLS, "1001"));
+    assert!(
+        call(DeclaredMappings::Strict, ON_CUSTOMERS, "1001")
+            && !call(DeclaredMappings::Strict, ON_CUSTOMERS, "1002")
+    );
+    assert!(
+        call(DeclaredMappings::Ignore, ON_TOOLS, "1002")
+            && !call(DeclaredMappings::Ignore, ON_CUSTOMERS, "1001")
+    );
 }
 
 #[test]
 fn the_configured_mapping_wins_over_the_declared_one() {
     let mut deployment = declaring(
-        json!({ "evaluation": { "action": { "name": "read" }, "resource": { "type": "Customer", "id": "1001" } } }),
+        &json!({ "evaluation": { "action": { "name": "read" }, "resource": { "type": "Customer", "id": "1001" } } }),
         DeclaredMappings::Strict,
         &format!("{ON_CUSTOMERS}{ON_TOOLS}"),
     );
@@ -621,7 +632,7 @@ fn a_declared_mapping_that_cannot_be_used_refuses_every_call() {
         json!({ "evaluation": { "action": { "name": "read" }, "resource": { "type": "Customer", "id": "$nonsense(" } } }),
     ] {
         for mode in [DeclaredMappings::Narrow, DeclaredMappings::Strict] {
-            let deployment = declaring(mapping.clone(), mode, &format!("{ON_CUSTOMERS}{ON_TOOLS}"));
+            let deployment = declaring(&mapping, mode, &format!("{ON_CUSTOMERS}{ON_TOOLS}"));
             let compiled = deployment.try_compile().expect("a server cannot break the deployment");
             assert!(!compiled.findings.is_empty());
             let ask = Ask { policies: &compiled.policies, world: &world, caller: &rita };
@@ -646,7 +657,7 @@ fn what_a_mapping_says_is_typed_and_what_it_claims_is_apart() {
         unless {{ context has claimed && context.claimed has resource && context.claimed.resource has vip && context.claimed.resource.vip }};
     "#
     );
-    let policies = declaring(mapping, DeclaredMappings::Narrow, &rules).compile();
+    let policies = declaring(&mapping, DeclaredMappings::Narrow, &rules).compile();
     let (world, rita) = (world(), caller("rita"));
     let ask = Ask { policies: &policies, world: &world, caller: &rita };
     let call = |case: Value, vip: Value| {
@@ -672,7 +683,7 @@ fn every_evaluation_must_be_permitted() {
     } });
     let (world, rita) = (world(), caller("rita"));
     let call = |rules: &str| {
-        let policies = declaring(mapping.clone(), DeclaredMappings::Strict, rules).compile();
+        let policies = declaring(&mapping, DeclaredMappings::Strict, rules).compile();
         Ask { policies: &policies, world: &world, caller: &rita }
             .call("act", json!({ "id": "1001" }))
             .is_allowed()
@@ -717,7 +728,7 @@ fn the_epoch_names_everything_that_was_compiled() {
     let epoch = |deployment: &Deployment| Arc::clone(deployment.compile().epoch());
     let first = epoch(&base);
     assert_eq!(first.len(), 64);
-    assert_eq!(first, epoch(&base.clone()));
+    assert_eq!(first, epoch(&base), "and again");
     let mut changed = base.clone();
     changed.policies += "\n";
     assert_ne!(first, epoch(&changed));

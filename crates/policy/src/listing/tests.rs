@@ -77,7 +77,7 @@ fn mapped(deployment: &mut Deployment, id: &str) {
 fn question_two_with_the_object_open() {
     let on = |rule: &str| {
         listed_with(&format!("{CALL} {rule}"), &|deployment| {
-            mapped(deployment, "$params.arguments.id")
+            mapped(deployment, "$params.arguments.id");
         })
     };
     assert!(!on(""), "no customer could be read");
@@ -177,7 +177,7 @@ fn lists_follow_the_directory_and_the_token() {
     let after = put(&before, person("newcomer", &["representatives"]));
     assert!(shows(&after, &newcomer));
     assert!(!shows(&before, &newcomer), "an older snapshot answers as it did");
-    let mut member = newcomer.clone();
+    let mut member = newcomer;
     member.groups = vec!["representatives".into()];
     assert!(shows(&before, &member));
 }

@@ -1,6 +1,5 @@
-use kenward_model::Caller;
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 use crate::fixture::caller;

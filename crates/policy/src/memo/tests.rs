@@ -35,6 +35,7 @@ enum Step {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a policy can read")]
 struct Ask {
     groups: u8,
     scope: bool,

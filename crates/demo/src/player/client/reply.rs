@@ -7,8 +7,8 @@ const DECISION: &str = "dev.kenward/decision";
 
 /// The answer to a request.
 #[derive(Debug, Clone)]
-pub(in crate::player) struct Reply {
-    pub(in crate::player) status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     message: Value,
 }
 
@@ -20,43 +20,43 @@ impl Reply {
         }
     }
 
-    pub(in crate::player) fn result(&self) -> Option<&Value> {
+    pub(crate) fn result(&self) -> Option<&Value> {
         self.message.get("result")
     }
 
-    pub(in crate::player) fn error_code(&self) -> Option<i64> {
+    pub(crate) fn error_code(&self) -> Option<i64> {
         self.message.pointer("/error/code").and_then(Value::as_i64)
     }
 
     /// Whether the tool has answered.
-    pub(in crate::player) fn is_answered(&self) -> bool {
+    pub(crate) fn is_answered(&self) -> bool {
         self.result().is_some_and(|result| result.get("isError") != Some(&Value::Bool(true)))
     }
 
     /// Whether the call was decided and refused.
-    pub(in crate::player) fn is_refused(&self) -> bool {
+    pub(crate) fn is_refused(&self) -> bool {
         !self.is_answered() && self.decision().is_some()
     }
 
     /// The structured content of a tool's answer.
-    pub(in crate::player) fn content(&self) -> Option<&Value> {
+    pub(crate) fn content(&self) -> Option<&Value> {
         self.result()?.get("structuredContent")
     }
 
     /// What the model reads.
-    pub(in crate::player) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         let of_result = self.message.pointer("/result/content/0/text");
         let text = of_result.or_else(|| self.message.pointer("/error/message"));
         text.and_then(Value::as_str).unwrap_or_default()
     }
 
     /// The id of the decision.
-    pub(in crate::player) fn decision_id(&self) -> Option<&str> {
+    pub(crate) fn decision_id(&self) -> Option<&str> {
         self.decision()?.get("id")?.as_str()
     }
 
     /// The number of the question that was answered no.
-    pub(in crate::player) fn question(&self) -> Option<u64> {
+    pub(crate) fn question(&self) -> Option<u64> {
         let question = self.decision()?.get("question")?;
         question.as_u64().or_else(|| match question.as_str()? {
             "operation" => Some(1),
@@ -69,7 +69,7 @@ impl Reply {
     }
 
     /// The answer in a few words, for a deviation.
-    pub(in crate::player) fn short(&self) -> String {
+    pub(crate) fn short(&self) -> String {
         let text: String = self.message.to_string().chars().take(160).collect();
         format!("status {} {text}", self.status)
     }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::Tape;
 
 /// The stream.
-pub(in crate::player) struct Stream {
+pub(crate) struct Stream {
     body: Incoming,
     decoder: sse::Decoder,
     tape: Arc<Tape>,
@@ -20,7 +20,7 @@ pub(in crate::player) struct Stream {
 
 /// What came next.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::player) enum Next {
+pub(crate) enum Next {
     /// A message.
     Message(Value),
     /// The other side has ended the stream.
@@ -36,21 +36,21 @@ impl fmt::Debug for Stream {
 }
 
 impl Stream {
-    pub(super) fn new(body: Incoming, tape: Arc<Tape>) -> Self {
+    pub(crate) fn new(body: Incoming, tape: Arc<Tape>) -> Self {
         Self { body, decoder: sse::Decoder::new(), tape }
     }
 
     /// The next message, for which `patience` is waited at most.
-    pub(in crate::player) async fn next(&mut self, patience: Duration) -> Next {
+    pub(crate) async fn next(&mut self, patience: Duration) -> Next {
         tokio::time::timeout(patience, self.message()).await.unwrap_or(Next::Silence)
     }
 
     async fn message(&mut self) -> Next {
         loop {
-            while let Some(event) = self.decoder.next() {
-                if let Ok(message) = serde_json::from_slice(&event.data) {
-                    return Next::Message(message);
-                }
+            let mut events = std::iter::from_fn(|| self.decoder.next());
+            if let Some(message) = events.find_map(|event| serde_json::from_slice(&event.data).ok())
+            {
+                return Next::Message(message);
             }
             let Some(Ok(frame)) = self.body.frame().await else { return Next::Ended };
             let Ok(data) = frame.into_data() else { continue };

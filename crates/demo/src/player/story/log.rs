@@ -14,7 +14,8 @@ pub(super) async fn tell(teller: &mut Teller<'_>) -> Result<(), String> {
     tokio::time::sleep(SETTLE).await;
     let stage = teller.stage;
     let verified = (stage.verify)(stage.audit);
-    let verified = verified.map_err(|why| format!("the audit log is broken: {}", why.join("; ")))?;
+    let verified =
+        verified.map_err(|why| format!("the audit log is broken: {}", why.join("; ")))?;
     teller.ledger.check(verified.records > 0, || "the audit log is empty".to_owned());
     teller.page.note("the log:", &format!("{} records, every one in its place", verified.records));
     let copy = stage.scratch.join("audit-copy");

@@ -18,12 +18,12 @@ pub(super) async fn tell(teller: &mut Teller<'_>, cast: &mut Cast) -> Result<(),
     teller.ledger.check(ritas.iter().any(|tool| tool == "get_customer_address"), || {
         "Rita is not offered get_customer_address".to_owned()
     });
-    teller.ledger.check(!ritas.iter().any(|tool| tool == EXPORT), || {
-        format!("Rita is offered {EXPORT}")
-    });
-    teller.ledger.check(sams.iter().any(|tool| tool == EXPORT), || {
-        format!("Sam is not offered {EXPORT}")
-    });
+    teller
+        .ledger
+        .check(!ritas.iter().any(|tool| tool == EXPORT), || format!("Rita is offered {EXPORT}"));
+    teller
+        .ledger
+        .check(sams.iter().any(|tool| tool == EXPORT), || format!("Sam is not offered {EXPORT}"));
     hidden(teller, &mut cast.rita).await
 }
 

@@ -13,6 +13,7 @@ use super::Cast;
 use super::teller::Teller;
 use crate::Seen;
 use crate::http::Http;
+use crate::player::client::Tape;
 
 const TOOL: &str = "get_customer_address";
 
@@ -59,7 +60,10 @@ fn look(teller: &mut Teller<'_>, seen: &Seen, sent: &Value) {
         && seen.arguments == *sent
         && (seen.user.as_str(), seen.agent.as_str()) == ("rita", "demo-agent");
     teller.ledger.check(as_sent, || {
-        format!("the service saw {} {} of {} via {}", seen.target, seen.arguments, seen.user, seen.agent)
+        format!(
+            "the service saw {} {} of {} via {}",
+            seen.target, seen.arguments, seen.user, seen.agent
+        )
     });
     let digest = grant::arguments_sha256(sent).map(|digest| URL_SAFE_NO_PAD.encode(digest));
     let sealed = word(&seen.claims, "/tctx/args_hash/value");
@@ -79,7 +83,8 @@ async fn attack(teller: &mut Teller<'_>, seen: &Seen, own: &Value) -> Result<(),
         ("with the same token once more:", used, own),
         ("with the same token for her address:", used, &hers),
     ] {
-        let (status, says) = direct(teller, token, arguments).await?;
+        let (status, says) =
+            direct(&teller.stage.deliveries.url, &teller.tape, token, arguments).await?;
         teller.page.note(how, &format!("{status} {says}"));
         teller.ledger.check(status == 403, || format!("{how} the service answers {status} {says}"));
     }
@@ -88,7 +93,8 @@ async fn attack(teller: &mut Teller<'_>, seen: &Seen, own: &Value) -> Result<(),
 
 /// Calls the service without the gateway.
 async fn direct(
-    teller: &mut Teller<'_>,
+    service: &str,
+    tape: &Tape,
     token: Option<&str>,
     arguments: &Value,
 ) -> Result<(u16, String), String> {
@@ -101,7 +107,7 @@ async fn direct(
     });
     let mut request = Request::new(Full::new(Bytes::from(message.to_string())));
     *request.method_mut() = Method::POST;
-    let uri = Uri::try_from(&teller.stage.deliveries.url);
+    let uri = Uri::try_from(service);
     *request.uri_mut() = uri.map_err(|error| error.to_string())?;
     for (name, value) in [
         (CONTENT_TYPE.as_str(), "application/json"),
@@ -118,7 +124,7 @@ async fn direct(
         request.headers_mut().insert(HeaderName::from_static("txn-token"), value);
     }
     let answer = Http::new().send(request).await.map_err(|error| error.to_string())?;
-    teller.tape.keep(&answer.body);
+    tape.keep(&answer.body);
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
     Ok((answer.status.as_u16(), word(&body, "/error/message")))
 }

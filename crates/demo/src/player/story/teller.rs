@@ -48,19 +48,22 @@ impl<'a> Teller<'a> {
     }
 
     /// Connects a client, with a token from the authorization server.
-    pub(super) async fn connect(
-        &mut self,
+    pub(super) fn connect(
+        &self,
         person: &'static str,
         agent: &'static str,
         era: Era,
-    ) -> Result<Client, String> {
-        let url = format!("{}/mcp/deliveries", self.stage.gateway);
-        let token = self.stage.authority.token_for(person, agent, &url, SCOPES).await;
-        let token = token.map_err(|error| format!("{person} gets {error}"))?;
-        let tape = if person == "priya" { &self.desk } else { &self.tape };
-        let role = Role { person, agent, era, url, token };
-        let connected = Client::connect(role, Arc::clone(tape)).await;
-        connected.map_err(|error| format!("{person} cannot connect with {agent}: {error}"))
+    ) -> impl Future<Output = Result<Client, String>> + Send + use<'a> {
+        let stage = self.stage;
+        let tape = Arc::clone(if person == "priya" { &self.desk } else { &self.tape });
+        async move {
+            let url = format!("{}/mcp/deliveries", stage.gateway);
+            let token = stage.authority.token_for(person, agent, &url, SCOPES).await;
+            let token = token.map_err(|error| format!("{person} gets {error}"))?;
+            let role = Role { person, agent, era, url, token };
+            let connected = Client::connect(role, tape).await;
+            connected.map_err(|error| format!("{person} cannot connect with {agent}: {error}"))
+        }
     }
 
     /// Makes a call that has to be refused at `question`, with a reason for the person that the
@@ -106,7 +109,10 @@ impl<'a> Teller<'a> {
         let content = reply.content().filter(|_| reply.is_answered()).cloned();
         let Some(content) = content else {
             self.page.request(person, &asked, Verdict::Refused, "");
-            return Err(format!("{person}'s {asked} should be allowed, and gets {}", reply.short()));
+            return Err(format!(
+                "{person}'s {asked} should be allowed, and gets {}",
+                reply.short()
+            ));
         };
         self.ledger.checks += 1;
         self.page.request(person, &asked, Verdict::Allowed, &gist(&content));
@@ -164,7 +170,5 @@ pub(super) fn spell(tool: &str, arguments: &Value) -> String {
 
 fn capital(name: &str) -> String {
     let mut letters = name.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

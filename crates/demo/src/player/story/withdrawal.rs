@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::Cast;
 use super::teller::Teller;
+use crate::Stage;
 use crate::http::Http;
 use crate::player::client::{Next, Stream};
 use crate::player::print::Verdict;
@@ -24,8 +25,8 @@ const END: Duration = Duration::from_secs(10);
 const TRIES: usize = 20;
 
 /// Makes Rita a representative, by the admin API.
-pub(super) async fn appoint(teller: &mut Teller<'_>) -> Result<(), String> {
-    put_rita(teller, &json!([{ "type": "Group", "id": "representatives" }])).await
+pub(super) async fn appoint(stage: &Stage<'_>) -> Result<(), String> {
+    put_rita(stage, &json!([{ "type": "Group", "id": "representatives" }])).await
 }
 
 pub(super) async fn tell(teller: &mut Teller<'_>, cast: &mut Cast) -> Result<(), String> {
@@ -33,7 +34,7 @@ pub(super) async fn tell(teller: &mut Teller<'_>, cast: &mut Cast) -> Result<(),
     let mut stream = cast.elsewhere.listen(TODAY).await?;
     acknowledged(teller, &mut stream).await?;
     first_update(teller, &mut stream).await?;
-    put_rita(teller, &json!([])).await?;
+    put_rita(teller.stage, &json!([])).await?;
     teller.page.line("   admin  PUT /api/v1/entities/User/rita, no longer a representative");
     teller.stage.deliveries.advance();
     after(teller, &mut stream).await;
@@ -66,7 +67,9 @@ async fn first_update(teller: &mut Teller<'_>, stream: &mut Stream) -> Result<()
     for _ in 0..TRIES {
         teller.stage.deliveries.advance();
         if let Next::Message(message) = stream.next(SOON).await {
-            teller.ledger.check(method(&message) == UPDATED, || format!("the stream says {message}"));
+            teller
+                .ledger
+                .check(method(&message) == UPDATED, || format!("the stream says {message}"));
             while let Next::Message(_) = stream.next(SOON).await {}
             teller.page.note("the depot's day goes on:", "she is told");
             return Ok(());
@@ -95,15 +98,15 @@ async fn after(teller: &mut Teller<'_>, stream: &mut Stream) {
     teller.page.note("the depot's day goes on:", &format!("the stream tells {news}, {end}"));
 }
 
-async fn put_rita(teller: &mut Teller<'_>, parents: &Value) -> Result<(), String> {
+async fn put_rita(stage: &Stage<'_>, parents: &Value) -> Result<(), String> {
     let record = json!({ "type": "User", "id": "rita", "parents": parents });
     let mut request = Request::new(Full::new(Bytes::from(record.to_string())));
     *request.method_mut() = Method::PUT;
-    let uri = Uri::try_from(format!("{}/api/v1/entities/User/rita", teller.stage.admin));
+    let uri = Uri::try_from(format!("{}/api/v1/entities/User/rita", stage.admin));
     *request.uri_mut() = uri.map_err(|error| error.to_string())?;
     let json = HeaderValue::from_static("application/json");
     request.headers_mut().insert(CONTENT_TYPE, json);
-    let bearer = HeaderValue::try_from(format!("Bearer {}", teller.stage.admin_token));
+    let bearer = HeaderValue::try_from(format!("Bearer {}", stage.admin_token));
     let mut bearer = bearer.map_err(|error| error.to_string())?;
     bearer.set_sensitive(true);
     request.headers_mut().insert(AUTHORIZATION, bearer);
