@@ -77,6 +77,11 @@ impl ResultPath {
         &self.text
     }
 
+    /// Whether the path ends by picking among the members of lists.
+    pub(crate) fn picks(&self) -> bool {
+        self.steps.last().is_some_and(|step| step.segment == Segment::Choice)
+    }
+
     /// Whether the path goes to the member `name` of its root first.
     pub(crate) fn begins_at(&self, name: &str) -> bool {
         let probe = Value::Object(Map::from_iter([(name.to_owned(), Value::Null)]));

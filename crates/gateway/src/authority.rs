@@ -50,7 +50,7 @@ impl fmt::Display for IssuerProblem {
 /// The issuers that are trusted, with their keys as last seen.
 #[derive(Debug)]
 pub struct Issuers {
-    issuers: Vec<Issuer>,
+    trusted: Vec<Issuer>,
     leeway: Duration,
     verified: Cache<[u8; 32], Arc<Verified>>,
 }
@@ -66,33 +66,33 @@ impl Issuers {
     /// Trusts the issuers of `specs`; relative key files are looked for beside `base`.
     pub fn new(specs: Vec<IssuerSpec>, base: &Path, leeway: Duration) -> Self {
         let client = Client::new();
-        let issuers =
+        let trusted =
             specs.into_iter().map(|spec| Issuer::new(spec, base, client.clone())).collect();
-        Self { issuers, leeway, verified: Cache::new(REMEMBERED_TOKENS) }
+        Self { trusted, leeway, verified: Cache::new(REMEMBERED_TOKENS) }
     }
 
     /// Gets the keys of all issuers at once; what cannot be had comes back.
     pub async fn refresh(&self, now: Timestamp) -> Vec<IssuerProblem> {
-        let all = self.issuers.iter().map(|issuer| issuer.refresh(now));
+        let all = self.trusted.iter().map(|issuer| issuer.refresh(now));
         futures_util::future::join_all(all).await.into_iter().filter_map(Result::err).collect()
     }
 
     /// Gets the keys of those issuers whose keys have grown old.
     pub async fn refresh_stale(&self, now: Timestamp) -> Vec<IssuerProblem> {
-        let stale = self.issuers.iter().filter(|issuer| issuer.is_stale(now));
+        let stale = self.trusted.iter().filter(|issuer| issuer.is_stale(now));
         let all = stale.map(|issuer| issuer.refresh(now));
         futures_util::future::join_all(all).await.into_iter().filter_map(Result::err).collect()
     }
 
     /// The issuers without keys: nobody whom they vouch for can call.
     pub fn missing(&self) -> Vec<String> {
-        let without = self.issuers.iter().filter(|issuer| issuer.keys().is_none());
+        let without = self.trusted.iter().filter(|issuer| issuer.keys().is_none());
         without.map(|issuer| issuer.spec.issuer.clone()).collect()
     }
 
     /// The issuers' own names, for the metadata of every protected resource.
     pub fn names(&self) -> Vec<String> {
-        self.issuers.iter().map(|issuer| issuer.spec.issuer.clone()).collect()
+        self.trusted.iter().map(|issuer| issuer.spec.issuer.clone()).collect()
     }
 
     /// Who presents `token` at the endpoint that is `audience`.
@@ -113,7 +113,7 @@ impl Issuers {
         }
         let name = unverified_issuer(token).map_err(NotAuthenticated::Refused)?;
         let issuer = self
-            .issuers
+            .trusted
             .iter()
             .find(|issuer| issuer.spec.issuer == name)
             .ok_or(NotAuthenticated::Refused(TokenError::UnknownIssuer))?;
@@ -151,7 +151,7 @@ impl Issuers {
     fn still_holds(&self, verified: &Verified, now: Timestamp) -> bool {
         let caller = &verified.caller;
         let same_keys = self
-            .issuers
+            .trusted
             .iter()
             .find(|issuer| issuer.spec.issuer == *caller.issuer)
             .and_then(Issuer::keys)

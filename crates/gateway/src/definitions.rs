@@ -103,12 +103,12 @@ async fn response_in(mut source: Source, listing: &Call) -> Option<Bytes> {
 fn listing(call: &Call, cursor: Option<&str>) -> Option<Call> {
     let row = method::find("tools/list")?;
     let id = clock::decision_id(clock::now()).ok()?;
-    let mut params = json!({});
+    let mut params = serde_json::Map::new();
     if let Some(cursor) = cursor {
-        params["cursor"] = Value::from(cursor);
+        params.insert("cursor".to_owned(), Value::from(cursor));
     }
     if call.dialect.era == Era::Modern {
-        params["_meta"] = own_meta(call);
+        params.insert("_meta".to_owned(), own_meta(call));
     }
     let message = json!({
         "jsonrpc": "2.0", "id": format!("kenward-{id}"), "method": row.name, "params": params,

@@ -10,9 +10,9 @@ use kenward_model::Timestamp;
 use serde_json::json;
 
 /// How long a key signs before another takes over.
-const IN_USE: Duration = Duration::from_secs(24 * 3600);
+const IN_USE: Duration = Duration::from_hours(24);
 /// How long a new key is published before it signs, so that verifiers have it.
-const ANNOUNCED: Duration = Duration::from_secs(5 * 60);
+const ANNOUNCED: Duration = Duration::from_mins(5);
 
 /// A new key is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

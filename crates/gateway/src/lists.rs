@@ -25,8 +25,11 @@ const LARGEST: usize = 5_000;
 #[derive(Debug, Default)]
 pub(crate) struct Listed {
     pages: Mutex<HashSet<[u8; 32]>>,
-    names: Mutex<HashMap<(ServerName, &'static str), BTreeSet<Arc<str>>>>,
+    names: Mutex<Names>,
 }
+
+/// By server and the member of the list.
+type Names = HashMap<(ServerName, &'static str), BTreeSet<Arc<str>>>;
 
 /// The response with those items alone that this caller could use.
 pub(crate) async fn release(

@@ -47,7 +47,7 @@ use crate::{documents, streams};
 
 pub(crate) use authenticate::Entry;
 pub(crate) use filter::{collect, event_stream};
-pub(crate) use forward::{forward, send_http};
+pub(crate) use forward::{forward, send_http, spend};
 pub(crate) use mint::Minted;
 pub(crate) use record::withheld;
 pub(crate) use call::Call;

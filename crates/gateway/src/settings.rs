@@ -119,12 +119,12 @@ impl Default for Limits {
             event: 16 << 20,
             header_time: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
-            answer_time: Duration::from_secs(300),
+            answer_time: Duration::from_mins(5),
             leeway: Duration::from_secs(30),
             streams_per_caller: 100,
             calls_per_caller: 256,
             sessions_per_caller: 100,
-            session_idle: Duration::from_secs(30 * 60),
+            session_idle: Duration::from_mins(30),
             connections: 10_000,
         }
     }

@@ -37,9 +37,8 @@ impl Source {
                 if let Some(event) = decoder.next() {
                     return Some(Ok(event));
                 }
-                let frame = match body.frame().await? {
-                    Ok(frame) => frame,
-                    Err(_) => return Some(Err(UpstreamError::Misbehaved("the stream broke off"))),
+                let Ok(frame) = body.frame().await? else {
+                    return Some(Err(UpstreamError::Misbehaved("the stream broke off")));
                 };
                 if let Ok(data) = frame.into_data()
                     && decoder.push(&data, limits).is_err()

@@ -98,11 +98,10 @@ pub(crate) fn json(status: StatusCode, body: bytes::Bytes) -> Response<AnswerBod
 }
 
 fn challenged(mut response: Response<AnswerBody>, challenge: &str) -> Response<AnswerBody> {
-    match HeaderValue::try_from(challenge) {
-        Ok(value) => {
-            response.headers_mut().insert(WWW_AUTHENTICATE, value);
-        }
-        Err(_) => tracing::error!("a challenge is no header value"),
+    if let Ok(value) = HeaderValue::try_from(challenge) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, value);
+    } else {
+        tracing::error!("a challenge is no header value");
     }
     response
 }

@@ -63,7 +63,7 @@ pub(crate) async fn standing(
     let source = match &session.behind {
         crate::sessions::Behind::Process(process) => Source::Lines(process.listen()),
         crate::sessions::Behind::Http(_) => {
-            let _spent = (permit, receipt);
+            pipeline::spend(permit, receipt);
             let sent = pipeline::send_http(gateway, &call, Method::GET, Bytes::new(), grant).await;
             source_of(gateway, &call, sent)?
         }
@@ -82,7 +82,7 @@ pub(crate) async fn listen(
     let Opening { permit, receipt, mut prepared, grant, outcome } = opening;
     let slot = admit(gateway, &call.entry, call.request_id())?;
     let in_force = gateway.live.snapshot();
-    let asked = Asked::of(&call, &in_force)?;
+    let asked = Asked::of(&call, &in_force);
     prepared.body = asked.narrowed(&call, prepared.body)?;
     let sent = pipeline::forward(gateway, &call, permit, receipt, prepared, grant).await;
     let source = source_of(gateway, &call, sent.map(|forwarded| forwarded.reply))?;

@@ -26,7 +26,7 @@ use kenward_world::EntityRecord;
 
 use outline::Outline;
 
-pub(crate) use file::{ConfigFile, DefinitionsWord, Secret};
+pub(crate) use file::{ConfigFile, Secret};
 
 /// The configuration with everything that it names, free of errors.
 #[derive(Debug)]
@@ -64,8 +64,6 @@ pub(crate) struct Config {
     pub(crate) issuers: Vec<IssuerSpec>,
     /// What the data plane is told.
     pub(crate) settings: Settings,
-    /// Which of each server's definitions are served.
-    pub(crate) definitions: BTreeMap<ServerName, DefinitionsWord>,
 }
 
 /// The tool definitions of servers, as far as they are known.

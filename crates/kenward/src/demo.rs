@@ -182,7 +182,7 @@ fn explain(audit: &Path, id: &str) -> Option<Explanation> {
         .filter_map(Result::ok)
         .map(|entry| entry.record)
         .find(|record| matches!(record.kind, Kind::Decision))?;
-    let note = record.note.map(|note| note.into_owned());
+    let note = record.note.map(std::borrow::Cow::into_owned);
     Some(Explanation {
         question: record.question.map(|question| question.words().to_owned()),
         reasons: record.reasons.iter().map(ToString::to_string).chain(note).collect(),

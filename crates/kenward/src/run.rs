@@ -54,14 +54,16 @@ impl Running {
         let Loaded { config, directory, desk, compiled, watched, findings: _ } = loaded;
         let issuers = Issuers::new(
             config.issuers.clone(),
-            manner.path.parent().unwrap_or(Path::new("")),
+            manner.path.parent().unwrap_or_else(|| Path::new("")),
             config.settings.limits.leeway,
         );
         let absent = absent(&config, &issuers, manner.path).await;
         if !absent.is_empty() && !manner.allow_unreachable {
             return Err(absent);
         }
-        absent.iter().for_each(|finding| tracing::warn!("{}", finding.message));
+        for finding in &absent {
+            tracing::warn!("{}", finding.message);
+        }
         let listeners = Listeners::bind(&config).await?;
         let state = State::open(&config.state).await.map_err(|error| {
             vec![Finding::error(Place::whole(&config.state), error.to_string())]
@@ -118,16 +120,8 @@ impl Running {
             (Arc::clone(&self.gateway), Arc::clone(&self.live), self.stopped());
         let log = Arc::clone(&self.log);
         self.tasks.spawn(async move {
-            let mut turn = tokio::time::interval(HOUSEKEEPING);
-            let chores = async {
-                loop {
-                    turn.tick().await;
-                    gateway.keep_house().await;
-                    keys::rotate(gateway.grant_keys(), live.state(), &log).await;
-                }
-            };
             tokio::select! {
-                () = chores => {}
+                () = chores(&gateway, &live, &log) => {}
                 () = stop => {}
             }
         });
@@ -174,6 +168,16 @@ impl Running {
         if let Err(error) = self.log.stop() {
             tracing::error!(%error, "the audit log was not closed in good order");
         }
+    }
+}
+
+/// What is to be done now and then, for ever.
+async fn chores(gateway: &Gateway, live: &Live, log: &Log) {
+    let mut turn = tokio::time::interval(HOUSEKEEPING);
+    loop {
+        turn.tick().await;
+        gateway.keep_house().await;
+        keys::rotate(gateway.grant_keys(), live.state(), log).await;
     }
 }
 

@@ -94,16 +94,8 @@ impl Live {
     /// Waits until the directory is at least at `revision`; false when it is not within `limit`.
     pub async fn reached(&self, revision: Revision, limit: impl Future<Output = ()>) -> bool {
         let mut news = self.subscribe();
-        let arrival = async {
-            while self.load().world.revision() < revision {
-                if news.changed().await.is_err() {
-                    return false;
-                }
-            }
-            true
-        };
         tokio::select! {
-            arrived = arrival => arrived,
+            arrived = news.wait_for(|_| self.load().world.revision() >= revision) => arrived.is_ok(),
             () = limit => false,
         }
     }

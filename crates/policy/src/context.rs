@@ -34,11 +34,12 @@ pub(crate) enum Detail<'a> {
 }
 
 /// Builds contexts of one asker.
-#[derive(Debug)]
 pub(crate) struct ContextBuilder<'a> {
     pub(crate) asker: Asker<'a>,
     pub(crate) agent: &'a EntityUID,
     pub(crate) standing: &'a Standing,
+    /// The time in Cedar's form, which is made at most once for all questions.
+    pub(crate) now: &'a dyn Fn() -> Option<CedarValue>,
 }
 
 type Members = Vec<(&'static str, PartialValue)>;
@@ -90,7 +91,7 @@ impl ContextBuilder<'_> {
             members.push(("ip", formed(extension::address(ip), "ip")?));
         }
         if reads.touches(Reads::NOW) {
-            members.push(("now", formed(extension::time(environment.now), "now")?));
+            members.push(("now", formed((self.now)(), "now")?));
         }
         if reads.touches(Reads::PROTOCOL) {
             members.push(("protocol", CedarValue::from(environment.protocol).into()));

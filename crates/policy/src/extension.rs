@@ -1,6 +1,7 @@
 //! Cedar's extension values: addresses, decimals, points in time and durations.
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use cedar_policy_core::ast::{Name, PartialValue, Value as CedarValue};
 use cedar_policy_core::extensions::Extensions;
@@ -69,7 +70,9 @@ pub(crate) fn address(ip: IpAddr) -> Option<CedarValue> {
 
 /// A point in time as Cedar's `datetime`, which counts in milliseconds.
 pub(crate) fn time(at: Timestamp) -> Option<CedarValue> {
-    let epoch = call_function("datetime", &[CedarValue::from("1970-01-01")])?;
+    static EPOCH: LazyLock<Option<CedarValue>> =
+        LazyLock::new(|| call_function("datetime", &[CedarValue::from("1970-01-01")]));
+    let epoch = EPOCH.as_ref()?.clone();
     let millis = at.as_micros().div_euclid(1_000);
     let span = call_function("duration", &[CedarValue::from(format!("{millis}ms"))])?;
     call_function("offset", &[epoch, span])

@@ -74,7 +74,7 @@ fn lists_tool(hearing: &Hearing<'_>, tool: &Tool) -> bool {
         revision: hearing.asker.world.revision(),
         target: tool.uid.clone(),
     };
-    hearing.policies.memo.listing(key, hearing.asker.caller, hearing.asker.world, find)
+    hearing.policies.memo.listing(key, &hearing.asking, find)
 }
 
 /// Whether nothing but caller and revision can change whether the tool is listed. Arguments and

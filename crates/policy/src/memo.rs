@@ -3,6 +3,7 @@
 //! A key is only a guess: every entry carries what it was made from, and is used only where that
 //! is the same. A collision of fingerprints costs time and changes no verdict.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use cedar_policy_core::ast::Entity as CedarEntity;
@@ -78,7 +79,35 @@ struct EntityKey {
 #[derive(Debug, Clone)]
 struct Remembered<T> {
     witness: Arc<Witness>,
+    resource: Option<Arc<Entity>>,
     value: T,
+}
+
+impl<T> Remembered<T> {
+    fn agrees(&self, asking: &Asking<'_>, resource: &EntityUid) -> bool {
+        self.witness.agrees(asking.caller, asking.world)
+            && same(self.resource.as_ref(), asking.world.entity(resource))
+    }
+}
+
+/// Who asks, on what; the witness of it is made once and shared.
+#[derive(Debug)]
+pub(crate) struct Asking<'a> {
+    caller: &'a Caller,
+    world: &'a World,
+    witness: OnceCell<Arc<Witness>>,
+}
+
+impl<'a> Asking<'a> {
+    pub(crate) fn new(caller: &'a Caller, world: &'a World) -> Self {
+        Self { caller, world, witness: OnceCell::new() }
+    }
+
+    fn remember<T>(&self, resource: &EntityUid, value: T) -> Remembered<T> {
+        let witness = self.witness.get_or_init(|| Arc::new(Witness::of(self.caller, self.world)));
+        let resource = self.world.entity(resource).cloned();
+        Remembered { witness: Arc::clone(witness), resource, value }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -100,7 +129,6 @@ struct Witness {
     standing: Standing,
     known_user: Option<Arc<Entity>>,
     known_agent: Option<Arc<Entity>>,
-    known_resource: Option<Arc<Entity>>,
 }
 
 impl Memo {
@@ -116,19 +144,16 @@ impl Memo {
     pub(crate) fn answer(
         &self,
         key: AnswerKey,
-        caller: &Caller,
-        world: &World,
+        asking: &Asking<'_>,
         find: impl FnOnce() -> Answer,
     ) -> Arc<Answer> {
         let known = self.answers.get(&key);
-        if let Some(known) =
-            known.filter(|known| known.witness.agrees(caller, world, &key.resource))
-        {
+        if let Some(known) = known.filter(|known| known.agrees(asking, &key.resource)) {
             return known.value;
         }
         let value = Arc::new(find());
-        let witness = Arc::new(Witness::of(caller, world, &key.resource));
-        self.answers.insert(key, Remembered { witness, value: Arc::clone(&value) });
+        let remembered = asking.remember(&key.resource, Arc::clone(&value));
+        self.answers.insert(key, remembered);
         value
     }
 
@@ -136,18 +161,16 @@ impl Memo {
     pub(crate) fn listing(
         &self,
         key: ListingKey,
-        caller: &Caller,
-        world: &World,
+        asking: &Asking<'_>,
         find: impl FnOnce() -> bool,
     ) -> bool {
         let known = self.listings.get(&key);
-        if let Some(known) = known.filter(|known| known.witness.agrees(caller, world, &key.target))
-        {
+        if let Some(known) = known.filter(|known| known.agrees(asking, &key.target)) {
             return known.value;
         }
         let value = find();
-        let witness = Arc::new(Witness::of(caller, world, &key.target));
-        self.listings.insert(key, Remembered { witness, value });
+        let remembered = asking.remember(&key.target, value);
+        self.listings.insert(key, remembered);
         value
     }
 
@@ -174,7 +197,7 @@ impl Memo {
 }
 
 impl Witness {
-    fn of(caller: &Caller, world: &World, resource: &EntityUid) -> Self {
+    fn of(caller: &Caller, world: &World) -> Self {
         Self {
             user: caller.user.clone(),
             agent: caller.agent.clone(),
@@ -186,11 +209,10 @@ impl Witness {
             standing: world.standing(&caller.user),
             known_user: world.entity(&caller.user).cloned(),
             known_agent: world.entity(&caller.agent).cloned(),
-            known_resource: world.entity(resource).cloned(),
         }
     }
 
-    fn agrees(&self, caller: &Caller, world: &World, resource: &EntityUid) -> bool {
+    fn agrees(&self, caller: &Caller, world: &World) -> bool {
         self.user == caller.user
             && self.agent == caller.agent
             && self.groups == caller.groups
@@ -201,7 +223,6 @@ impl Witness {
             && self.standing == world.standing(&caller.user)
             && same(self.known_user.as_ref(), world.entity(&caller.user))
             && same(self.known_agent.as_ref(), world.entity(&caller.agent))
-            && same(self.known_resource.as_ref(), world.entity(resource))
     }
 }
 

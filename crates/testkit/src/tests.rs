@@ -76,7 +76,7 @@ async fn the_load_counts_every_answer() {
     assert_eq!(measured.answers, 40);
     assert_eq!(upstream.requests("ping").len(), 40);
     assert!(measured.percentile(50.0) <= measured.percentile(99.0));
-    let bad = load::run(&load, |body| body.is_empty()).await;
+    let bad = load::run(&load, <[u8]>::is_empty).await;
     assert!(bad.is_err(), "an answer that is not as it should be");
 }
 

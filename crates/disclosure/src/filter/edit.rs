@@ -1,26 +1,29 @@
 //! Removals from a JSON value, planned first and made all at once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::counts;
-use crate::path::{Key, Location};
+use crate::path::{Key, Location, ResultPath};
 
 /// What is to be taken out of a value.
 #[derive(Debug, Default)]
 pub(super) struct Edit {
     /// In the order of the document: parents before children, earlier members before later ones.
     removals: BTreeSet<Location>,
-    /// How many rows leave the list at each location, and how many rows there were in all lists.
-    lists: BTreeMap<Location, Leaving>,
+    /// The rows that leave lists, by the path that leads to them.
+    rows: BTreeMap<Arc<str>, Rows>,
 }
 
-/// Rows that leave one list.
-#[derive(Debug, Clone, Copy)]
-struct Leaving {
-    rows: usize,
+/// Rows that one path leads to.
+#[derive(Debug)]
+struct Rows {
+    /// How many there are, in all lists.
     total: usize,
+    /// How many leave the list at each location.
+    leaving: BTreeMap<Location, usize>,
 }
 
 impl Edit {
@@ -32,13 +35,14 @@ impl Edit {
         self.removals.extend(locations);
     }
 
-    /// Takes out a row, one of `total`, and corrects the counts that told of it.
-    pub(super) fn remove_row(&mut self, row: Location, total: usize) {
-        if let Some((_, list)) = row.split_last() {
-            let leaving = Leaving { rows: 0, total };
-            if !self.removals.contains(&row) {
-                self.lists.entry(list.to_vec()).or_insert(leaving).rows += 1;
-            }
+    /// Takes out a row, one of the `total` that the path `each` leads to.
+    pub(super) fn remove_row(&mut self, row: Location, each: &ResultPath, total: usize) {
+        if let (true, Some((_, list))) = (each.picks(), row.split_last())
+            && !self.removals.contains(&row)
+        {
+            let rows = self.rows.entry(Arc::clone(each.text()));
+            let rows = rows.or_insert_with(|| Rows { total, leaving: BTreeMap::new() });
+            *rows.leaving.entry(list.to_vec()).or_default() += 1;
         }
         self.removals.insert(row);
     }
@@ -53,17 +57,24 @@ impl Edit {
         }
     }
 
-    /// Counts beside a list stand for its rows; those further up for the rows of all lists.
     fn correct_counts(&self, root: &mut Value) {
-        let leaving: usize = self.lists.values().map(|leaving| leaving.rows).sum();
-        for (list, Leaving { rows, total }) in &self.lists {
-            let Some(length) = node_mut(root, list).map(|list| length(list)) else { continue };
-            if let Some((_, beside)) = list.split_last() {
-                correct_at(root, beside, length, length.saturating_sub(*rows));
+        for rows in self.rows.values() {
+            for (list, leaving) in &rows.leaving {
+                rows.correct_around(root, list, *leaving);
             }
-            for above in (0..list.len()).rev().filter_map(|depth| list.get(..depth)) {
-                correct_at(root, above, *total, total.saturating_sub(leaving));
-            }
+        }
+    }
+}
+
+impl Rows {
+    /// Counts beside a list stand for its rows; those further up for the rows of all lists.
+    fn correct_around(&self, root: &mut Value, list: &[Key], leaving: usize) {
+        let Some((_, beside)) = list.split_last() else { return };
+        let length = node_mut(root, list).map_or(0, |list| length(list));
+        correct_at(root, beside, length, length.saturating_sub(leaving));
+        let left = self.total.saturating_sub(self.leaving.values().sum());
+        for above in (0..list.len()).rev().filter_map(|depth| list.get(..depth)) {
+            correct_at(root, above, self.total, left);
         }
     }
 }

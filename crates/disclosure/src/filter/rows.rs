@@ -32,7 +32,7 @@ pub(super) fn plan(
             rule.attributes.iter().map(|attribute| held(attribute, row)).collect();
         seen.iter_mut().zip(&held).for_each(|(seen, held)| *seen |= held.is_some());
         let Some(subjects) = subjects(rule, row)? else {
-            edit.remove_row(location, total);
+            edit.remove_row(location, &rule.each, total);
             continue;
         };
         let mut fields = Vec::new();
@@ -44,7 +44,7 @@ pub(super) fn plan(
             }
         }
         if refused == rule.attributes.len() {
-            edit.remove_row(location, total);
+            edit.remove_row(location, &rule.each, total);
         } else {
             edit.remove_all(fields.into_iter().map(|field| [&*location, &*field].concat()));
         }

@@ -255,10 +255,24 @@ fn several_rules_and_nested_lists_agree_on_counts() {
 }
 
 #[test]
+fn two_rules_over_the_same_rows_correct_a_count_once() {
+    let rule =
+        |of: &str, id: &str| json!({ "each": "$.structuredContent.rows[*]", "of": of, "id": id });
+    let spec = json!({ "results": [rule("Customer", "$.c"), rule("Driver", "$.d")] });
+    let row = |c: &str, d: &str| json!({ "c": c, "d": d });
+    let result = json!({ "structuredContent": {
+        "rows": [row("2", "9"), row("1", "2"), row("1", "9"), row("2", "2")], "count": 4,
+    } });
+    let (filtered, _) = filter(&spec, &result, about("2"));
+    assert_eq!(filtered, json!({ "structuredContent": { "rows": [row("1", "9")], "count": 1 } }));
+}
+
+#[test]
 fn a_question_is_asked_once() {
-    let result = json!({ "structuredContent": { "customers": [row("1"), row("1"), row("1")] } });
+    let mut result =
+        json!({ "structuredContent": { "customers": [row("1"), row("1"), row("1")] } });
     let mut asked = 0;
-    binding(&customers()).filter_result(&mut result.clone(), &mut |_| {
+    binding(&customers()).filter_result(&mut result, &mut |_| {
         asked += 1;
         true
     });

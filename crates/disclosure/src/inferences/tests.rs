@@ -1,6 +1,7 @@
 //! The closure, held against a naive one, and what is wrong with inferences.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use kenward_model::{EntityUid, Fact, Precision};
 use proptest::prelude::*;
@@ -132,14 +133,14 @@ proptest! {
         let mut text = String::from("inferences:\n");
         for (then, premises) in &rules {
             let premises: Vec<String> = premises.iter().map(|p| format!("a{p}")).collect();
-            text += &format!("  - {{ then: {{ attribute: a{then} }}, if: [{}] }}\n", premises.join(", "));
+            writeln!(text, "  - {{ then: {{ attribute: a{then} }}, if: [{}] }}", premises.join(", ")).unwrap();
         }
         if rules.is_empty() { text = "inferences: []\n".to_owned(); }
         let inferences = Inferences::read("i.yaml", &text).unwrap();
         let facts: Vec<Fact> = known.iter().map(|k| fact("s", &format!("a{k}"), 0)).collect();
         let derived = inferences.closure(&facts);
         let found: BTreeSet<usize> =
-            derived.iter().map(|fact| fact.attribute[1..].parse().unwrap()).collect();
+            derived.iter().map(|fact| fact.attribute.strip_prefix('a').unwrap().parse().unwrap()).collect();
         prop_assert_eq!(found.len(), derived.len());
         prop_assert_eq!(found, naive(&rules, &known));
     }

@@ -48,8 +48,8 @@ fn subjects(spec: &Value, argument: &Value) -> Result<Vec<String>, UnresolvedWhy
     Ok(ids)
 }
 
-fn ids(ids: &[&str]) -> Result<Vec<String>, UnresolvedWhy> {
-    Ok(ids.iter().map(|id| (*id).to_owned()).collect())
+fn ids(ids: &[&str]) -> Vec<String> {
+    ids.iter().map(|id| (*id).to_owned()).collect()
 }
 
 #[test]
@@ -96,10 +96,10 @@ fn other_shapes_are_unresolved() {
 
 #[test]
 fn an_id_is_the_subject_whether_or_not_it_is_known() {
-    assert_eq!(subjects(&by_id(), &json!("4711")), ids(&["4711"]));
-    assert_eq!(subjects(&by_id(), &json!(4711)), ids(&["4711"]));
-    assert_eq!(subjects(&by_id(), &json!("unknown")), ids(&["unknown"]));
-    assert_eq!(subjects(&by_id(), &json!(-1)), ids(&["-1"]));
+    assert_eq!(subjects(&by_id(), &json!("4711")), Ok(ids(&["4711"])));
+    assert_eq!(subjects(&by_id(), &json!(4711)), Ok(ids(&["4711"])));
+    assert_eq!(subjects(&by_id(), &json!("unknown")), Ok(ids(&["unknown"])));
+    assert_eq!(subjects(&by_id(), &json!(-1)), Ok(ids(&["-1"])));
     assert_eq!(call(&by_id(), &json!({ "x": "4711" })).unwrap()[0].recognised, None);
 }
 
@@ -128,14 +128,14 @@ fn a_sloppy_id_is_also_whoever_it_could_be() {
 
 #[test]
 fn a_handle_leads_to_its_owner() {
-    assert_eq!(subjects(&by_handle(), &json!("ORD-1001")), ids(&["4711"]));
-    assert_eq!(subjects(&by_handle(), &json!("ord 1001 ")), ids(&["4711"]));
-    assert_eq!(subjects(&by_handle(), &json!("ORD-1002")), ids(&["4712"]));
-    assert_eq!(subjects(&by_handle(), &json!("ORD-1004")), ids(&["4713"]));
-    assert_eq!(subjects(&by_handle(), &json!("INV-9")), ids(&["4711"]), "over the order");
-    assert_eq!(subjects(&by_handle(), &json!("4712")), ids(&["4712"]), "itself");
-    assert_eq!(subjects(&by_handle(), &json!("taylor@example.com")), ids(&["4711"]));
-    assert_eq!(subjects(&by_handle(), &json!("John Smith")), ids(&["4713", "4714"]));
+    assert_eq!(subjects(&by_handle(), &json!("ORD-1001")), Ok(ids(&["4711"])));
+    assert_eq!(subjects(&by_handle(), &json!("ord 1001 ")), Ok(ids(&["4711"])));
+    assert_eq!(subjects(&by_handle(), &json!("ORD-1002")), Ok(ids(&["4712"])));
+    assert_eq!(subjects(&by_handle(), &json!("ORD-1004")), Ok(ids(&["4713"])));
+    assert_eq!(subjects(&by_handle(), &json!("INV-9")), Ok(ids(&["4711"])), "over the order");
+    assert_eq!(subjects(&by_handle(), &json!("4712")), Ok(ids(&["4712"])), "itself");
+    assert_eq!(subjects(&by_handle(), &json!("taylor@example.com")), Ok(ids(&["4711"])));
+    assert_eq!(subjects(&by_handle(), &json!("John Smith")), Ok(ids(&["4713", "4714"])));
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn a_handle_that_leads_nowhere_is_unresolved() {
 fn an_ambiguous_handle_is_unresolved_until_its_type_is_declared() {
     assert_eq!(subjects(&by_handle(), &json!(77)), Err(UnresolvedWhy::Unrelated));
     let typed = spec(&json!({ "role": "handle", "type": "Order" }));
-    assert_eq!(subjects(&typed, &json!(77)), ids(&["4711"]));
+    assert_eq!(subjects(&typed, &json!(77)), Ok(ids(&["4711"])));
     assert_eq!(subjects(&typed, &json!("4711")), Err(UnresolvedWhy::UnknownHandle));
 }
 
@@ -199,9 +199,9 @@ const TAYLOR: &[&str] = &[
 #[test]
 fn a_disguised_name_is_recognised_in_closed_text() {
     for text in TAYLOR {
-        assert_eq!(subjects(&closed(), &json!(text)), ids(&["4711"]), "{text:?}");
+        assert_eq!(subjects(&closed(), &json!(text)), Ok(ids(&["4711"])), "{text:?}");
     }
-    assert_eq!(subjects(&closed(), &json!(4711)), ids(&["4711"]));
+    assert_eq!(subjects(&closed(), &json!(4711)), Ok(ids(&["4711"])));
 }
 
 #[test]
@@ -253,24 +253,28 @@ fn two_names_in_one_text_are_two_subjects() {
         for text in
             ["Taylor Swift and Ann Lee", "Ann Lee, Taylor Swift", "Ann Lee's home near 4711"]
         {
-            assert_eq!(subjects(&spec, &json!(text)), ids(&["4711", "4712"]), "{text}");
+            assert_eq!(subjects(&spec, &json!(text)), Ok(ids(&["4711", "4712"])), "{text}");
         }
         // names that share a word: both
         let text = json!("Ann Lee Swift Taylor");
-        assert_eq!(subjects(&spec, &text), ids(&["4711", "4712"]));
+        assert_eq!(subjects(&spec, &text), Ok(ids(&["4711", "4712"])));
         // a name that several have: each of them
-        assert_eq!(subjects(&spec, &json!("John Smith")), ids(&["4713", "4714"]));
+        assert_eq!(subjects(&spec, &json!("John Smith")), Ok(ids(&["4713", "4714"])));
     }
 }
 
 #[test]
 fn the_longest_name_is_meant() {
     for spec in [closed(), open()] {
-        assert_eq!(subjects(&spec, &json!("Ann Lee Smith")), ids(&["C-100"]));
-        assert_eq!(subjects(&spec, &json!("Taylor Swift Way")), ids(&[]), "a place of that name");
+        assert_eq!(subjects(&spec, &json!("Ann Lee Smith")), Ok(ids(&["C-100"])));
+        assert_eq!(
+            subjects(&spec, &json!("Taylor Swift Way")),
+            Ok(ids(&[])),
+            "a place of that name"
+        );
         assert_eq!(
             subjects(&spec, &json!("Taylor Swift Way near Taylor Swift")),
-            ids(&["4711"]),
+            Ok(ids(&["4711"])),
             "the place does not hide the person"
         );
     }
@@ -286,11 +290,11 @@ fn places_disclose_nothing_about_anybody() {
             "Depot A1",
             "Central hub",
         ] {
-            assert_eq!(subjects(&spec, &json!(text)), ids(&[]), "{text}");
+            assert_eq!(subjects(&spec, &json!(text)), Ok(ids(&[])), "{text}");
         }
     }
-    assert_eq!(subjects(&closed(), &json!("36.1627, -86.7816")), ids(&[]));
-    assert_eq!(subjects(&closed(), &json!("Nashville depot and Taylor Swift")), ids(&["4711"]));
+    assert_eq!(subjects(&closed(), &json!("36.1627, -86.7816")), Ok(ids(&[])));
+    assert_eq!(subjects(&closed(), &json!("Nashville depot and Taylor Swift")), Ok(ids(&["4711"])));
 }
 
 #[test]
@@ -300,19 +304,19 @@ fn diacritics_and_other_scripts_meet_their_aliases() {
         "JOS\u{c9} \u{141}UKASZ O\u{2019}BRIEN",
         "jose\u{301} lukasz o'brien's",
     ] {
-        assert_eq!(subjects(&closed(), &json!(text)), ids(&["4714"]), "{text}");
+        assert_eq!(subjects(&closed(), &json!(text)), Ok(ids(&["4714"])), "{text}");
     }
     let text = "\u{41f}\u{401}\u{422}\u{420} \u{418}\u{41b}\u{42c}\u{418}\u{41d}";
-    assert_eq!(subjects(&closed(), &json!(text)), ids(&["600"]));
+    assert_eq!(subjects(&closed(), &json!(text)), Ok(ids(&["600"])));
 }
 
 #[test]
 fn long_texts_are_bounded() {
     let long = "Taylor Swift ".repeat(1000);
     assert_eq!(subjects(&closed(), &json!(long)), Err(UnresolvedWhy::TooLong));
-    assert_eq!(subjects(&open(), &json!(long)), ids(&["4711"]));
+    assert_eq!(subjects(&open(), &json!(long)), Ok(ids(&["4711"])));
     assert_eq!(subjects(&open(), &json!("x".repeat(64 * 1024 + 1))), Err(UnresolvedWhy::TooLong));
-    assert_eq!(subjects(&open(), &json!("1 ".repeat(32 * 1024))), ids(&[]));
+    assert_eq!(subjects(&open(), &json!("1 ".repeat(32 * 1024))), Ok(ids(&[])));
 }
 
 #[test]
@@ -427,7 +431,7 @@ proptest! {
     #[test]
     fn nothing_makes_it_panic(text in any::<String>()) {
         for spec in [by_id(), by_handle(), closed(), open()] {
-            let _ = subjects(&spec, &json!(text));
+            drop(subjects(&spec, &json!(text)));
         }
     }
 }

@@ -14,7 +14,7 @@ use super::{IssuerProblem, get};
 use crate::upstream::Client;
 
 /// How old keys from a URL may grow before they are fetched again.
-const FRESH: Duration = Duration::from_secs(300);
+const FRESH: Duration = Duration::from_mins(5);
 /// How old keys from a file may grow before the file is read again.
 const FRESH_FILE: Duration = Duration::from_secs(2);
 /// The least time between two looks for an unknown key: a flood of unknown keys costs one fetch.
@@ -99,15 +99,19 @@ impl Issuer {
             KeySource::Discovered => (self.discover().await.map_err(problem)?, FRESH),
         };
         let keys = KeySet::parse(&body).map_err(|error| problem(error.to_string()))?;
+        for (kid, problem) in keys.problems() {
+            let issuer = &self.spec.issuer;
+            tracing::warn!(%issuer, kid, %problem, "a key is not used");
+        }
         self.keys.store(Some(Arc::new(keys)));
         let until = now.plus(fresh).as_micros();
         self.fresh_until.store(until, std::sync::atomic::Ordering::Relaxed);
         Ok(())
     }
 
-    /// The key set that the issuer's own metadata names (RFC 8414 section 3, OpenID discovery).
+    /// The key set that the issuer's own metadata names (RFC 8414 section 3, `OpenID` discovery).
     async fn discover(&self) -> Result<Vec<u8>, String> {
-        let mut last = String::new();
+        let mut last = "the issuer is no URL that can be trusted; it must be https".to_owned();
         for url in discovery_urls(&self.spec.issuer) {
             match get(&self.client, &url).await {
                 Ok(body) => {

@@ -45,7 +45,7 @@ pub(crate) async fn forward(
     prepared: Prepared,
     grant: Option<Minted>,
 ) -> Result<Forwarded, UpstreamError> {
-    let _spent = (permit, receipt);
+    spend(permit, receipt);
     let server = call.entry.settings.servers.get(&call.entry.server);
     let server = server.ok_or(UpstreamError::Unreachable)?;
     let Prepared { body, server_requests } = prepared;
@@ -71,6 +71,11 @@ pub(crate) async fn forward(
             Ok(Forwarded { reply, started, server_requests })
         }
     }
+}
+
+/// Ends a permit and its receipt: from here on the message is under way, once.
+pub(crate) fn spend(permit: Permit, receipt: Receipt) {
+    drop((permit, receipt));
 }
 
 /// Sends over Streamable HTTP: our own headers, the server's session, the credential, the grant.

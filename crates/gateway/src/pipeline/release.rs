@@ -33,6 +33,12 @@ pub(crate) enum Released {
     Nothing,
 }
 
+impl Released {
+    fn when(passes: bool, bytes: &Bytes) -> Self {
+        if passes { Self::Deliver(bytes.clone()) } else { Self::Nothing }
+    }
+}
+
 /// The gate for the answer to one call.
 #[derive(Debug)]
 pub(crate) struct Release {
@@ -138,15 +144,11 @@ impl Release {
                 let kind_is_good = self.takes_result_type(kind);
                 Released::Last(self.response(bytes.clone(), is_error, kind_is_good).await)
             }
-            ShapeKind::Notification => match notification(&self.gateway, &self.call, &shape) {
-                true => Released::Deliver(bytes.clone()),
-                false => Released::Nothing,
-            },
+            ShapeKind::Notification => {
+                Released::when(notification(&self.gateway, &self.call, &shape), &bytes)
+            }
             ShapeKind::Request => {
-                match server_request(&self.gateway, &self.call, &shape) {
-                    true => Released::Deliver(bytes.clone()),
-                    false => Released::Nothing,
-                }
+                Released::when(server_request(&self.gateway, &self.call, &shape), &bytes)
             }
         }
     }

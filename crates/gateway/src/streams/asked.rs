@@ -44,7 +44,7 @@ impl Asked {
     }
 
     /// What `call` asks for and may have now; a URI that may not be read is left out, unsaid.
-    pub(super) fn of(call: &Call, in_force: &InForce) -> Result<Self, Stop> {
+    pub(super) fn of(call: &Call, in_force: &InForce) -> Self {
         let wanted = call.message.params().get("notifications").unwrap_or(&Value::Null);
         let lists = LISTS.map(|(_, member, _)| wanted.get(member) == Some(&Value::Bool(true)));
         let listed = wanted.get("resourceSubscriptions").and_then(Value::as_array);
@@ -52,7 +52,7 @@ impl Asked {
             listed.into_iter().flatten().filter_map(Value::as_str).take(MOST_URIS).collect();
         let may = |uri: &&str| may_follow(call, in_force, uri);
         let uris: BTreeSet<String> = uris.into_iter().filter(may).map(str::to_owned).collect();
-        Ok(Self::Listed { lists, uris })
+        Self::Listed { lists, uris }
     }
 
     /// The request as it goes on: it asks the server for nothing that the caller may not have.

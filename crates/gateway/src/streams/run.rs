@@ -120,7 +120,7 @@ impl Stream {
     }
 
     /// Delivers one message of the server, if it may be delivered now.
-    async fn deliver(&mut self, event: Event) -> bool {
+    async fn deliver(&self, event: Event) -> bool {
         if event.data.is_empty() {
             return true;
         }
@@ -141,7 +141,7 @@ impl Stream {
     }
 
     /// The first message of a modern stream says what of it is honoured.
-    async fn acknowledge(&mut self) -> bool {
+    async fn acknowledge(&self) -> bool {
         let params = json!({ "notifications": self.watch.asked.honoured(), "_meta": self.tag() });
         let method = "notifications/subscriptions/acknowledged";
         let message = reply::notification(method, Some(&params.to_string()));
@@ -149,7 +149,7 @@ impl Stream {
     }
 
     /// Ends the stream as its era ends one: a modern request gets its response.
-    async fn close(&mut self, how: Ending) -> Ending {
+    async fn close(&self, how: Ending) -> Ending {
         if self.is_modern() {
             let result = json!({ "resultType": "complete", "_meta": self.tag() });
             let id = self.watch.call.request_id().unwrap_or(b"null").to_vec();

@@ -220,11 +220,11 @@ pub(crate) enum MappingsWord {
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "Definitions")]
 pub(crate) enum DefinitionsWord {
-    /// The first sight counts as approved; a change is quarantined.
-    #[default]
-    Pin,
     /// Whatever the server says now.
+    #[default]
     Live,
+    /// The first sight counts as approved, a change is quarantined; not available in this version.
+    Pin,
     /// Nothing before somebody approves it; not available in this version.
     Approve,
 }

@@ -55,7 +55,6 @@ impl Settler<'_> {
         let audit = self.audit();
         let issuers = self.issuers();
         let servers = self.servers();
-        let definitions = self.definitions();
         let limits = self.limits();
         let grants = self.grants(public_url.as_deref());
         let (trust_domain, grant_lifetime) = grants?;
@@ -76,7 +75,6 @@ impl Settler<'_> {
                 trust_domain,
                 grant_lifetime,
             },
-            definitions,
         })
     }
 

@@ -8,7 +8,7 @@ use kenward_gateway::{Credential, Transport};
 use kenward_model::ServerName;
 use kenward_store::segments::Sync;
 
-use super::{Config, Definitions, DefinitionsWord, Loaded, load};
+use super::{Config, Definitions, Loaded, load};
 
 /// A folder with a configuration that is good but for what a test puts in.
 struct Folder(tempfile::TempDir);
@@ -95,7 +95,6 @@ fn paths_are_relative_to_the_file_and_servers_have_their_defaults() {
     assert_eq!(config.state, format!("sqlite:{}/kenward.db", folder.path().display()));
     assert_eq!(config.audit, folder.path().join("audit/"));
     let name = ServerName::try_from("a".to_owned()).unwrap();
-    assert_eq!(config.definitions[&name], DefinitionsWord::Pin);
     assert!(config.settings.servers[&name].grant);
     assert!(matches!(config.settings.servers[&name].credential, Credential::None));
 }
@@ -144,10 +143,9 @@ fn everything_that_can_be_said_is_understood() {
 fn servers_are_understood() {
     let folder = everything();
     let loaded = folder.load().unwrap();
-    let Config { settings, definitions, .. } = loaded.config;
+    let Config { settings, .. } = loaded.config;
     let [a, b] = ["a", "b"].map(|name| ServerName::try_from(name.to_owned()).unwrap());
     assert!(!settings.servers[&a].grant);
-    assert_eq!(definitions[&a], DefinitionsWord::Live);
     let Credential::Bearer(token) = &settings.servers[&a].credential else { panic!("no token") };
     assert_eq!(token, "s3cret-s3cret-s3cret");
     let Transport::Stdio { command, environment } = &settings.servers[&b].transport else {
@@ -236,7 +234,12 @@ fn what_is_not_available_is_never_silently_ignored() {
     assert_eq!(
         wrong_server("{ url: 'http://127.0.0.1/', definitions: approve }"),
         ["kenward.yaml:3:47: error: `definitions: approve` is not available in this version\n  \
-          help: write pin or live"]
+          help: write live"]
+    );
+    assert_eq!(
+        wrong_server("{ url: 'http://127.0.0.1/', definitions: pin }"),
+        ["kenward.yaml:3:47: error: `definitions: pin` is not available in this version\n  \
+          help: write live"]
     );
     assert_eq!(
         wrong("state: postgres://user@host/db\n"),

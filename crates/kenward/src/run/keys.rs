@@ -19,13 +19,11 @@ pub(super) async fn load(state: &State) -> Result<GrantKeys, Vec<Finding>> {
         keys.push(key.map_err(|error| problem(error.to_string()))?);
     }
     keys.sort_by_key(GrantKey::created);
-    match keys.pop() {
-        Some(newest) => Ok(GrantKeys::new(newest, keys)),
-        None => {
-            let first = make(state).await.map_err(problem)?;
-            Ok(GrantKeys::new(first, Vec::new()))
-        }
-    }
+    let newest = match keys.pop() {
+        Some(newest) => newest,
+        None => make(state).await.map_err(problem)?,
+    };
+    Ok(GrantKeys::new(newest, keys))
 }
 
 /// Makes a new key when the newest has signed for long enough.

@@ -71,7 +71,7 @@ fn watcher(watched: &[PathBuf], news: mpsc::Sender<()>) -> Option<notify::Recomm
 }
 
 fn parent(path: &Path) -> PathBuf {
-    path.parent().unwrap_or(Path::new(".")).to_path_buf()
+    path.parent().unwrap_or_else(|| Path::new(".")).to_path_buf()
 }
 
 /// Whether an event is about one of `names`, about something in a watched folder, or about a link

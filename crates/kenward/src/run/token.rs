@@ -35,7 +35,7 @@ fn path(config: &Config) -> PathBuf {
 
 fn make(path: &Path) -> io::Result<String> {
     let bytes = clock::entropy::<32>().map_err(io::Error::other)?;
-    let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let token = bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     let mut options = std::fs::OpenOptions::new();
     let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
     writeln!(file, "{token}")?;

@@ -3,15 +3,16 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use cedar_policy_core::ast::{Entity, EntityUID};
+use cedar_policy_core::ast::{Entity, EntityUID, Value as CedarValue};
 use kenward_model::{EntityUid, Fact, Operation, Question};
 use kenward_world::Standing;
 
 use crate::case::Asker;
 use crate::context::{ContextBuilder, Detail};
 use crate::evaluate::{self, Answer, Parties};
+use crate::extension;
 use crate::index::{Environment, Pair};
-use crate::memo::{AnswerKey, FactKey};
+use crate::memo::{AnswerKey, Asking, FactKey};
 use crate::policies::Policies;
 use crate::reads::Reads;
 use crate::slice;
@@ -21,6 +22,8 @@ use crate::verdict::{Basis, Cause, Reason};
 pub(crate) struct Hearing<'a> {
     pub(crate) policies: &'a Policies,
     pub(crate) asker: Asker<'a>,
+    pub(crate) asking: Asking<'a>,
+    now: OnceCell<Option<CedarValue>>,
     standing: OnceCell<Standing>,
     user: OnceCell<Option<Arc<Entity>>>,
     agent: OnceCell<Option<Arc<Entity>>>,
@@ -113,6 +116,8 @@ impl<'a> Hearing<'a> {
         Self {
             policies,
             asker,
+            asking: Asking::new(asker.caller, asker.world),
+            now: OnceCell::new(),
             standing: OnceCell::new(),
             user: OnceCell::new(),
             agent: OnceCell::new(),
@@ -182,7 +187,7 @@ impl<'a> Hearing<'a> {
                 resource: uid.clone(),
                 fact: fact.cloned(),
             };
-            self.policies.memo.answer(key, self.asker.caller, self.asker.world, find)
+            self.policies.memo.answer(key, &self.asking, find)
         };
         let user = one(&pair.user, &|| self.user());
         let agent = self.agent_is_known().then(|| one(&pair.agent, &|| self.agent()));
@@ -222,8 +227,13 @@ impl<'a> Hearing<'a> {
         let agent = self.policies.kinds.uid(&self.asker.caller.agent);
         let agent =
             agent.ok_or_else(|| Cause::PolicyError("the agent is no `Mcp::Agent`".to_owned()))?;
-        let builder =
-            ContextBuilder { asker: self.asker, agent: &agent, standing: self.standing() };
+        let now = || self.now.get_or_init(|| extension::time(self.asker.environment.now)).clone();
+        let builder = ContextBuilder {
+            asker: self.asker,
+            agent: &agent,
+            standing: self.standing(),
+            now: &now,
+        };
         builder.build(reads, detail)
     }
 

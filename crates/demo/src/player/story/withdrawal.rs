@@ -20,7 +20,7 @@ const UPDATED: &str = "notifications/resources/updated";
 /// How long an update may take that is to come.
 const SOON: Duration = Duration::from_millis(500);
 /// How long the end of the stream may take.
-const END: Duration = Duration::from_secs(10);
+const END: Duration = Duration::from_secs(3);
 /// How often the day goes on until the stream has heard of it.
 const TRIES: usize = 20;
 

@@ -29,23 +29,8 @@ impl Settler<'_> {
         servers
     }
 
-    pub(super) fn definitions(&mut self) -> BTreeMap<ServerName, DefinitionsWord> {
-        let file = self.file;
-        let mut definitions = BTreeMap::new();
-        for (name, server) in &file.servers {
-            if server.definitions == DefinitionsWord::Approve {
-                let message = "`definitions: approve` is not available in this version";
-                self.error(&format!("/servers/{}/definitions", token(name)), message)
-                    .help("write pin or live");
-            }
-            if let Ok(name) = ServerName::try_from(name.clone()) {
-                definitions.insert(name, server.definitions);
-            }
-        }
-        definitions
-    }
-
     fn server(&mut self, pointer: &str, server: &ServerFile) -> Option<ServerSettings> {
+        self.definitions(pointer, server.definitions);
         let transport = self.transport(pointer, server);
         let credential = self.credential(pointer, server, transport.as_ref());
         self.scopes(pointer, server);
@@ -53,6 +38,17 @@ impl Settler<'_> {
             self.error(&format!("{pointer}/tools/{}", token(name)), "a tool must have a name");
         }
         Some(ServerSettings { transport: transport?, credential: credential?, grant: server.grant })
+    }
+
+    /// What a server declares is taken as it is; nothing that promises more is taken for granted.
+    fn definitions(&mut self, pointer: &str, word: DefinitionsWord) {
+        let name = match word {
+            DefinitionsWord::Live => return,
+            DefinitionsWord::Pin => "pin",
+            DefinitionsWord::Approve => "approve",
+        };
+        let message = format!("`definitions: {name}` is not available in this version");
+        self.error(&format!("{pointer}/definitions"), message).help("write live");
     }
 
     fn transport(&mut self, pointer: &str, server: &ServerFile) -> Option<Transport> {
