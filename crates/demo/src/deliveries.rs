@@ -88,15 +88,11 @@ pub struct Deliveries {
 impl Deliveries {
     /// Starts on `listen`, a loopback address; port 0 takes a free one.
     ///
-    /// With a `guard` every call needs a good grant. With `every`, the day goes on by itself.
+    /// With a `guard` every call needs a good grant.
     ///
     /// # Errors
     /// The address is not loopback or in use.
-    pub async fn start(
-        listen: SocketAddr,
-        guard: Option<Guard>,
-        every: Option<Duration>,
-    ) -> Result<Self, DemoError> {
+    pub async fn start(listen: SocketAddr, guard: Option<Guard>) -> Result<Self, DemoError> {
         let (listener, bound) = loopback::bind(listen).await?;
         let url = format!("http://{bound}/mcp");
         let shared = Arc::new(Shared {
@@ -108,14 +104,21 @@ impl Deliveries {
             seen: Mutex::default(),
         });
         let listening = loopback::serve(listener, bound, endpoint::router(Arc::clone(&shared)));
-        let ticking = every.map(|every| tokio::spawn(tick(Arc::clone(&shared), every)));
-        Ok(Self { url, shared, ticking, _listening: listening })
+        Ok(Self { url, shared, ticking: None, _listening: listening })
     }
 
     /// Lets the day go on: every depot's `delivery://today/` changes, and who listens is told.
     /// Says how many streams were told.
     pub fn advance(&self) -> usize {
         self.shared.advance()
+    }
+
+    /// From now on the day goes on by itself, one [`Self::advance`] each time.
+    pub fn keep_going(&mut self, every: Duration) {
+        let ticking = tokio::spawn(tick(Arc::clone(&self.shared), every));
+        if let Some(before) = self.ticking.replace(ticking) {
+            before.abort();
+        }
     }
 
     /// The calls so far, the oldest first.

@@ -9,8 +9,10 @@ use kenward_world::{World, words};
 const LONGEST_NUMBER: usize = 32;
 /// in so many groups.
 const MOST_GROUPS: usize = 6;
-/// Under a disguise, a single word must have so many letters to count as a name.
-const SHORTEST_DISGUISED: usize = 4;
+/// A name of fewer letters and digits is met by chance too often to mean somebody by itself.
+const SHORTEST_ALONE: usize = 4;
+/// Words that say that a short name follows which means somebody.
+const INTRODUCTIONS: &[&str] = &["account", "id", "nr", "number", "no"];
 
 /// Entities that a text names, and where.
 #[derive(Debug, Clone)]
@@ -23,6 +25,8 @@ pub(crate) struct Match<'w> {
     pub(crate) name: String,
     /// Everyone who has it.
     pub(crate) entities: &'w [EntityUid],
+    /// Whether it is so short, and so little introduced, that it may stand there by chance.
+    pub(crate) is_slight: bool,
 }
 
 /// What was found in one reading of a text.
@@ -45,7 +49,7 @@ pub(crate) fn read_disguised<'w>(world: &'w World, text: &str) -> Vec<Reading<'w
     let mut readings = Vec::new();
     for plain in disguise::without(text) {
         let mut reading = read_normal(world, &words::normalise(&plain));
-        reading.matches.retain(|found| found.name.len() >= SHORTEST_DISGUISED);
+        reading.matches.retain(|found| found.name.len() >= SHORTEST_ALONE);
         readings.push(reading);
     }
     readings
@@ -81,7 +85,7 @@ struct Search<'w, 't> {
     matches: Vec<Match<'w>>,
 }
 
-impl<'t> Search<'_, 't> {
+impl<'w, 't> Search<'w, 't> {
     /// Notes every name that begins with the word `at`.
     fn names_at(&mut self, at: usize) {
         let Some(word) = self.words.get(at).copied() else { return };
@@ -94,7 +98,7 @@ impl<'t> Search<'_, 't> {
                 self.turned_round(at, word);
             }
         }
-        self.note(at, at + 1, word);
+        self.note_named(at, at + 1, word, beginning.named());
         if word.bytes().all(|b| b.is_ascii_digit()) {
             self.grouped_number(at);
         }
@@ -124,10 +128,22 @@ impl<'t> Search<'_, 't> {
     }
 
     fn note(&mut self, start: usize, end: usize, name: &str) {
-        let entities = self.world.named(name);
+        self.note_named(start, end, name, self.world.named(name));
+    }
+
+    fn note_named(&mut self, start: usize, end: usize, name: &str, entities: &'w [EntityUid]) {
         if !entities.is_empty() {
-            self.matches.push(Match { start, end, name: name.to_owned(), entities });
+            let is_slight = name.len() < SHORTEST_ALONE && !self.is_introduced(start, entities);
+            self.matches.push(Match { start, end, name: name.to_owned(), entities, is_slight });
         }
+    }
+
+    /// Whether the word before `start` says that a number, or one of such entities, follows.
+    fn is_introduced(&self, start: usize, entities: &[EntityUid]) -> bool {
+        let before = start.checked_sub(1).and_then(|before| self.words.get(before));
+        before.is_some_and(|word| {
+            INTRODUCTIONS.contains(word) || entities.iter().any(|uid| is_type(&uid.kind, word))
+        })
     }
 
     /// The text of the words from `start` to before `end`.
@@ -136,6 +152,11 @@ impl<'t> Search<'_, 't> {
         let stop = self.starts.get(last)? + self.words.get(last)?.len();
         self.normal.get(*self.starts.get(start)?..stop)
     }
+}
+
+/// Whether the word is the name of the type, without its namespace.
+pub(crate) fn is_type(kind: &str, word: &str) -> bool {
+    kind.rsplit("::").next().is_some_and(|name| name.eq_ignore_ascii_case(word))
 }
 
 /// Drops each name that lies inside a longer one: a place that is named after a person is not

@@ -1,9 +1,9 @@
 //! Whom a call is about, by what its arguments say.
 
 mod relation;
+mod unresolved;
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
 use kenward_model::{EntityUid, Fact, Precision};
@@ -12,6 +12,8 @@ use serde_json::Value;
 
 use crate::bindings::PotentialFact;
 use crate::recognise::{self, Reading};
+
+pub use unresolved::{Unresolved, UnresolvedWhy};
 
 /// The longest id or handle, in bytes.
 const LONGEST_ID: usize = 1024;
@@ -125,59 +127,6 @@ pub struct Disclosed {
     pub recognised: Option<String>,
 }
 
-/// Why it cannot be told whom a call is about. For records and people, never for a model.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unresolved {
-    /// The argument, by its path below `arguments`.
-    pub parameter: Arc<str>,
-    /// What is the matter with it.
-    pub why: UnresolvedWhy,
-}
-
-/// What keeps an argument from naming its subject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum UnresolvedWhy {
-    /// The argument is not there.
-    Missing,
-    /// It is neither a text nor a whole number.
-    NotText,
-    /// It has no letters or digits.
-    Empty,
-    /// It is longer than such a name can be.
-    TooLong,
-    /// Nothing in the directory has this handle.
-    UnknownHandle,
-    /// What has this handle is not related to anyone of the wanted type.
-    Unrelated,
-    /// Some of its words name nothing that the directory knows.
-    Unrecognised,
-    /// It names more subjects than can be asked about.
-    TooMany,
-}
-
-impl fmt::Display for UnresolvedWhy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Missing => "is missing",
-            Self::NotText => "is neither a text nor a whole number",
-            Self::Empty => "is empty",
-            Self::TooLong => "is too long",
-            Self::UnknownHandle => "is a handle that the directory does not know",
-            Self::Unrelated => "is a handle whose owner the directory does not know",
-            Self::Unrecognised => "has words that name nothing in the directory",
-            Self::TooMany => "names too many subjects",
-        })
-    }
-}
-
-impl fmt::Display for Unresolved {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the argument `{}` {}", self.parameter, self.why)
-    }
-}
-
-impl std::error::Error for Unresolved {}
-
 /// A subject and the name that led to it.
 type Subject = (EntityUid, Option<String>);
 
@@ -261,8 +210,10 @@ impl SubjectRule {
         let mut subjects = Vec::new();
         if world.entity(&exact).is_none() {
             let normal = words::normalise(text);
-            let named = world.named(&normal).iter().filter(|uid| uid.kind == self.of);
-            bounded(&mut subjects, named.map(|uid| (uid.clone(), Some(normal.clone()))))?;
+            for uid in world.named(&normal) {
+                let meant = relation::meant(world, uid, &self.of);
+                bounded(&mut subjects, meant.into_iter().map(|uid| (uid, Some(normal.clone()))))?;
+            }
         }
         subjects.push((exact, None));
         Ok(subjects)
@@ -296,10 +247,10 @@ impl SubjectRule {
 
     /// Everyone whom the text names, provided that all of its words are accounted for.
     fn by_closed_text(&self, world: &World, text: &str) -> Result<Vec<Subject>, UnresolvedWhy> {
-        let plain = recognise::read(world, text);
-        if plain.matches.is_empty() && is_coordinate(text) {
+        if is_coordinate(text) {
             return Ok(Vec::new());
         }
+        let plain = recognise::read(world, text);
         let mut subjects = Vec::new();
         self.note_subjects(world, &plain, &mut subjects)?;
         if self.is_accounted_for(&plain) {
@@ -315,7 +266,9 @@ impl SubjectRule {
 
     fn by_open_text(&self, world: &World, text: &str) -> Result<Vec<Subject>, UnresolvedWhy> {
         let mut subjects = Vec::new();
-        self.note_subjects(world, &recognise::read(world, text), &mut subjects)?;
+        let mut plain = recognise::read(world, text);
+        plain.matches.retain(|found| !found.is_slight);
+        self.note_subjects(world, &plain, &mut subjects)?;
         for reading in recognise::read_disguised(world, text) {
             self.note_subjects(world, &reading, &mut subjects)?;
         }
@@ -342,16 +295,10 @@ impl SubjectRule {
     fn is_accounted_for(&self, reading: &Reading<'_>) -> bool {
         let kinds = reading.matches.iter().flat_map(|found| found.entities).map(|uid| &*uid.kind);
         let kinds: Vec<&str> = kinds.chain([&*self.of]).collect();
-        let is_kind = |word: &str| {
-            kinds.iter().any(|kind| {
-                kind.rsplit("::").next().is_some_and(|name| name.eq_ignore_ascii_case(word))
-            })
-        };
-        !reading.matches.is_empty()
-            && reading
-                .leftover
-                .iter()
-                .all(|word| FILLERS.binary_search(&word.as_str()).is_ok() || is_kind(word))
+        let is_kind = |word: &str| kinds.iter().any(|kind| recognise::is_type(kind, word));
+        let says_nothing =
+            |word: &String| FILLERS.binary_search(&word.as_str()).is_ok() || is_kind(word);
+        !reading.matches.is_empty() && reading.leftover.iter().all(says_nothing)
     }
 }
 

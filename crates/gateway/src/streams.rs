@@ -57,6 +57,7 @@ pub(crate) async fn standing(
     if let Some(last) = head.headers.get("last-event-id") {
         call.headers.insert("last-event-id", last.clone());
     }
+    let changes = gateway.live.subscribe();
     let in_force = gateway.live.snapshot();
     let (permit, receipt, grant) = pipeline::open_stream(gateway, &call, &in_force)?;
     let outcome = Outcome::new(Arc::clone(&gateway.log), call.id, None);
@@ -70,7 +71,7 @@ pub(crate) async fn standing(
     };
     let asked = Asked::everything(&session);
     let watch = Watch::new(gateway, Arc::new(call), asked, in_force);
-    Ok(Stream::start(gateway, source, watch, outcome, slot))
+    Ok(Stream::start(source, watch, changes, outcome, slot))
 }
 
 /// A stream that a modern request asks for (2026-07-28, subscriptions).
@@ -81,13 +82,14 @@ pub(crate) async fn listen(
 ) -> Result<Response<AnswerBody>, Stop> {
     let Opening { permit, receipt, mut prepared, grant, outcome } = opening;
     let slot = admit(gateway, &call.entry, call.request_id())?;
+    let changes = gateway.live.subscribe();
     let in_force = gateway.live.snapshot();
     let asked = Asked::of(&call, &in_force);
     prepared.body = asked.narrowed(&call, prepared.body)?;
     let sent = pipeline::forward(gateway, &call, permit, receipt, prepared, grant).await;
     let source = source_of(gateway, &call, sent.map(|forwarded| forwarded.reply))?;
     let watch = Watch::new(gateway, call, asked, in_force);
-    Ok(Stream::start(gateway, source, watch, outcome, slot))
+    Ok(Stream::start(source, watch, changes, outcome, slot))
 }
 
 fn admit(gateway: &Gateway, entry: &Entry, id: Option<&[u8]>) -> Result<Slot, Stop> {

@@ -3,10 +3,11 @@
 mod check;
 mod epoch;
 mod mappings;
+mod mentions;
 mod parse;
 mod tables;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use cedar_policy_core::ast::Entity;
@@ -20,7 +21,7 @@ use crate::policies::{Compiled, Policies};
 use crate::rule::Rule;
 use crate::schema::Schema;
 use crate::schema::arguments::arguments;
-use crate::schema::vocabulary::{CALL, GET_PROMPT, LEARN, READ, SERVER_METHODS, ToolAction};
+use crate::schema::vocabulary::{ToolAction, is_reserved};
 use crate::source::Sources;
 use crate::surface::Surface;
 
@@ -32,8 +33,9 @@ pub(crate) fn compile(
     inferences: Arc<Inferences>,
 ) -> Result<Compiled, Vec<Finding>> {
     let mut findings = Vec::new();
-    let tools = tools(surface, &mut findings);
+    let mut tools = tools(surface, &mut findings);
     let drafts = parse::read(&sources.policies, &mut findings);
+    mentions::add(&drafts, surface, &mut tools, &mut findings);
     let schema = match Schema::read(&sources.schemas, tools) {
         Ok(schema) => schema,
         Err(errors) => {
@@ -64,6 +66,7 @@ pub(crate) fn compile(
         kinds: tables.kinds,
         servers,
         methods: tables.methods,
+        unseen_tools: tables.unseen_tools,
         prompts: tables.prompts,
         resources: tables.resources,
         templates: tables.templates,
@@ -79,8 +82,6 @@ pub(crate) fn compile(
 /// The tools that the schema declares. A server may call a tool as it likes, also so that its
 /// action would be one of Kenward's own: such a tool stays unknown.
 fn tools(surface: &Surface, findings: &mut Vec<Finding>) -> Vec<ToolAction> {
-    let reserved: BTreeSet<&str> =
-        SERVER_METHODS.into_iter().chain([CALL, GET_PROMPT, READ, LEARN]).collect();
     let mut tools = Vec::new();
     for (server, offered) in &surface.servers {
         let mut seen = HashSet::new();
@@ -91,7 +92,7 @@ fn tools(surface: &Surface, findings: &mut Vec<Finding>) -> Vec<ToolAction> {
                 name: Arc::clone(&tool.name),
                 arguments: typed,
             };
-            if reserved.contains(action.id().as_str()) {
+            if is_reserved(&action.id()) {
                 let message = "the tool cannot be used, because its action would be Kenward's own";
                 findings.push(
                     Finding::warning(tool_place(server, &tool.name), message)

@@ -16,7 +16,7 @@ use crate::memo::ListingKey;
 use crate::policies::{Tool, ToolMapping};
 use crate::reads::Reads;
 use crate::rule::Open;
-use crate::schema::vocabulary::{PROMPT, RESOURCE, SERVER, TEMPLATE};
+use crate::schema::vocabulary::{PROMPT, RESOURCE, SERVER, TEMPLATE, TOOL};
 
 /// Whether some call of the operation's target could be allowed.
 pub(crate) fn may_list(hearing: &Hearing<'_>, operation: &Operation<'_>) -> bool {
@@ -46,6 +46,7 @@ pub(crate) fn may_use_anything(hearing: &Hearing<'_>, name: &ServerName) -> bool
     let Some(server) = policies.servers.get(name) else { return false };
     server.tools.values().any(|tool| lists_tool(hearing, tool))
         || [
+            (TOOL, &policies.unseen_tools),
             (PROMPT, &policies.prompts),
             (RESOURCE, &policies.resources),
             (TEMPLATE, &policies.templates),
@@ -54,7 +55,8 @@ pub(crate) fn may_use_anything(hearing: &Hearing<'_>, name: &ServerName) -> bool
         .any(|(kind, pair)| could_use_some(hearing, name, kind, pair))
 }
 
-/// Whether some prompt or MCP resource of the server, of which none is known here, could be used.
+/// Whether some tool, prompt or MCP resource of the server that is not known here could be used:
+/// what a server offers is first seen when somebody is let in to list it.
 fn could_use_some(hearing: &Hearing<'_>, server: &ServerName, kind: &str, pair: &Pair) -> bool {
     let kinds = &hearing.policies.kinds;
     let home = kinds.uid(&EntityUid::new(SERVER, server.shared()));

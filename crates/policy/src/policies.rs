@@ -29,6 +29,8 @@ pub struct Policies {
     pub(crate) servers: HashMap<ServerName, Server>,
     /// The actions on a server as a whole, by method.
     pub(crate) methods: HashMap<&'static str, Pair>,
+    /// Calling a tool whose name is not known here.
+    pub(crate) unseen_tools: Pair,
     pub(crate) prompts: Pair,
     pub(crate) resources: Pair,
     pub(crate) templates: Pair,

@@ -19,6 +19,8 @@ pub struct Deployment {
     pub environment: Vec<(String, String)>,
     /// A program with arguments that starts the gateway in its place, as `env` does.
     pub wrapper: Vec<String>,
+    /// More arguments of `kenward serve`.
+    pub arguments: Vec<String>,
 }
 
 impl Deployment {
@@ -64,7 +66,13 @@ impl Deployment {
             "directory": "directory.yaml",
             "grants": { "trust_domain": "example.com", "lifetime": "30s" },
         });
-        let deployment = Self { folder, config, environment: Vec::new(), wrapper: Vec::new() };
+        let deployment = Self {
+            folder,
+            config,
+            environment: Vec::new(),
+            wrapper: Vec::new(),
+            arguments: Vec::new(),
+        };
         deployment.write("directory.yaml", "[]\n");
         deployment
     }

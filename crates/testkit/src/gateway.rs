@@ -46,13 +46,22 @@ impl Exited {
 impl Gateway {
     /// Starts `binary` with `deployment` and waits until it is ready.
     pub async fn start(binary: &str, deployment: Deployment) -> Self {
+        Self::start_until(binary, deployment, "/readyz").await
+    }
+
+    /// Starts `binary` with `deployment` and waits until it lives, ready or not.
+    pub async fn start_anyway(binary: &str, deployment: Deployment) -> Self {
+        Self::start_until(binary, deployment, "/healthz").await
+    }
+
+    async fn start_until(binary: &str, deployment: Deployment, answers: &str) -> Self {
         deployment.write_config();
         let mut child = spawn(binary, &deployment);
         let log = Arc::new(Mutex::new(String::new()));
         let stderr = child.stderr.take().expect("standard error");
         let reader = tokio::spawn(keep(stderr, Arc::clone(&log)));
         let mut gateway = Self { deployment, child, log, reader };
-        gateway.wait_until_ready().await;
+        gateway.wait_until(answers).await;
         gateway
     }
 
@@ -71,7 +80,7 @@ impl Gateway {
         Self::start(binary, deployment).await
     }
 
-    async fn wait_until_ready(&mut self) {
+    async fn wait_until(&mut self, answers: &str) {
         let deadline = Instant::now() + PATIENCE;
         let admin = Client::new(&self.deployment.admin_url());
         while Instant::now() < deadline {
@@ -79,8 +88,7 @@ impl Gateway {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 panic!("the gateway ended with {status}:\n{}", self.log());
             }
-            if listens(admin.address()).await && admin.get("/readyz", &[]).await.status.is_success()
-            {
+            if listens(admin.address()).await && admin.get(answers, &[]).await.status.is_success() {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -219,6 +227,7 @@ fn spawn(binary: &str, deployment: &Deployment) -> Child {
         .args(words)
         .args(["serve", "--config"])
         .arg(deployment.config_path())
+        .args(&deployment.arguments)
         .env_clear()
         .env("PATH", path)
         .envs(deployment.environment.iter().map(|(name, value)| (name, value)))

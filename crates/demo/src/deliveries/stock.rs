@@ -84,7 +84,8 @@ impl Stock {
         let depot = DEPOTS.into_iter().find(|depot| today_uri(depot) == uri)?;
         let customers = self.customers.iter().filter(|row| row.get("depot") == depot);
         let parcels = u64::try_from(customers.count()).unwrap_or(0).saturating_mul(9);
-        let delivered = self.round.load(Ordering::Relaxed).saturating_mul(7).min(parcels);
+        // Round and round: whoever watches for long sees a new day begin.
+        let delivered = self.round.load(Ordering::Relaxed).saturating_mul(7) % (parcels + 1);
         Some(json!({
             "depot": depot,
             "parcels_today": parcels,

@@ -20,7 +20,7 @@ const ACCEPT: (&str, &str) = ("accept", "application/json, text/event-stream");
 const TODAY: &str = "delivery://today/nashville";
 
 async fn deliveries(guard: Option<Guard>) -> Deliveries {
-    Deliveries::start("127.0.0.1:0".parse().unwrap(), guard, None).await.unwrap()
+    Deliveries::start("127.0.0.1:0".parse().unwrap(), guard).await.unwrap()
 }
 
 async fn post(service: &Deliveries, headers: &[(&str, &str)], message: &Value) -> Answer {
@@ -182,10 +182,16 @@ async fn no_message_is_answered_as_one() {
 #[tokio::test]
 async fn the_day_goes_on_by_itself() {
     let every = std::time::Duration::from_millis(20);
-    let listen = "127.0.0.1:0".parse().unwrap();
-    let service = Deliveries::start(listen, None, Some(every)).await.unwrap();
-    let today = || service.shared.stock.today(TODAY).unwrap();
+    let mut service = deliveries(None).await;
+    service.keep_going(every);
+    let shared = std::sync::Arc::clone(&service.shared);
+    let today = || shared.stock.today(TODAY).unwrap();
     let before = today();
     tokio::time::sleep(every * 5).await;
     assert_ne!(before, today());
+    drop(service);
+    tokio::time::sleep(every * 2).await;
+    let after = today();
+    tokio::time::sleep(every * 5).await;
+    assert_eq!(after, today(), "it ends with the service");
 }

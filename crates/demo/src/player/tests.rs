@@ -51,7 +51,7 @@ async fn played() -> (String, Vec<String>) {
     let listen = "127.0.0.1:0".parse().unwrap();
     let scopes = vec![("deliveries:read".to_owned(), "Read".to_owned())];
     let authority = Authority::start(listen, scopes, assets::people()).await.unwrap();
-    let deliveries = Deliveries::start(listen, None, None).await.unwrap();
+    let deliveries = Deliveries::start(listen, None).await.unwrap();
     let (gateway, _door) = open_door(&deliveries).await;
     let folder = tempfile::tempdir().unwrap();
     let audit = folder.path().join("audit");

@@ -116,6 +116,7 @@ fn a_sloppy_id_is_also_whoever_it_could_be() {
         ("C_100", "C-100"),
         ("taylor@example.com", "4711"),
         ("Taylor Swift", "4711"),
+        ("ORD-1001", "4711"),
     ] {
         let found = subjects(&by_id(), &json!(sloppy)).unwrap();
         assert!(
@@ -385,6 +386,20 @@ fn what_is_said_of_an_unresolved_argument_holds_nothing_of_it() {
 #[test]
 fn fillers_can_be_searched() {
     assert!(FILLERS.is_sorted());
+}
+
+/// In open text a short name means somebody only when a word says so; in closed text always.
+#[test]
+fn short_names_in_open_text_want_a_second_sign() {
+    for text in ["5 boxes", "deliver 5", "al dente", "no more than 77"] {
+        assert_eq!(subjects(&open(), &json!(text)), Ok(ids(&[])), "{text}");
+    }
+    for text in ["customer 5", "account 5", "for id: 5, please", "Customer #5", "Customer Al"] {
+        assert_eq!(subjects(&open(), &json!(text)), Ok(ids(&["5"])), "{text}");
+    }
+    assert_eq!(subjects(&open(), &json!("order 77")), Ok(ids(&["4711"])));
+    assert_eq!(subjects(&closed(), &json!("Al")), Ok(ids(&["5"])));
+    assert_eq!(subjects(&closed(), &json!(5)), Ok(ids(&["5"])));
 }
 
 #[test]

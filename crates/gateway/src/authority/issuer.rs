@@ -65,10 +65,8 @@ impl Issuer {
         now.as_micros() > self.fresh_until.load(std::sync::atomic::Ordering::Relaxed)
     }
 
-    /// Fetches the keys now; the old ones stay when that fails.
+    /// Fetches the keys now; the old ones stay when that fails. Never at a caller's wish.
     pub(super) async fn refresh(&self, now: Timestamp) -> Result<(), IssuerProblem> {
-        let mut looked = self.looked.lock().await;
-        *looked = now;
         self.fetch(now).await
     }
 

@@ -1,7 +1,7 @@
 //! Step 3, parse: the message and the revision that it speaks, from bytes that are kept.
 
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -37,7 +37,9 @@ pub(super) async fn parse(
 
 fn is_json(head: &Parts) -> bool {
     let kind = only(&head.headers, CONTENT_TYPE).ok().flatten().unwrap_or_default();
-    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    // What would have to be unpacked first is not what was sent on the wire.
+    kind.eq_ignore_ascii_case("application/json") && !head.headers.contains_key(CONTENT_ENCODING)
 }
 
 /// The headers that MCP gives a meaning; one that comes twice has none.

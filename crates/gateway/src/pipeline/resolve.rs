@@ -94,17 +94,20 @@ pub(super) fn answered_here(call: &Call) -> Option<Response<AnswerBody>> {
 
 /// Arguments that readers understand differently are not decided on.
 fn digest(message: &Message) -> Result<[u8; 32], Stop> {
-    let arguments = message.params().get("arguments").unwrap_or(&Value::Null);
-    arguments_sha256(arguments).map_err(|error| {
-        Stop::Answer(reply::error(message.id(), INVALID_PARAMS, &error.to_string(), None))
-    })
+    let refuse =
+        |words: &str| Stop::Answer(reply::error(message.id(), INVALID_PARAMS, words, None));
+    let arguments = message.params().get("arguments");
+    if arguments.is_some_and(|arguments| !arguments.is_object()) {
+        return Err(refuse("member `arguments` must be an object"));
+    }
+    arguments_sha256(arguments.unwrap_or(&Value::Null)).map_err(|error| refuse(&error.to_string()))
 }
 
 /// The headers of MCP and of tracing; nothing else of a client's reaches a server.
 fn forwarded_headers(headers: &HeaderMap) -> HeaderMap {
     let goes_on = |name: &HeaderName| {
         let name = name.as_str();
-        matches!(name, "mcp-method" | "mcp-name" | "traceparent" | "tracestate" | "last-event-id")
+        matches!(name, "mcp-method" | "mcp-name" | "traceparent" | "tracestate")
             || name.starts_with("mcp-param-")
     };
     let mut kept = HeaderMap::new();

@@ -1,6 +1,5 @@
 //! A stream while it runs: the server's news, ours, the end of the token, and the client's leaving.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,7 +17,6 @@ use super::watch::Watch;
 use crate::admission::Slot;
 use crate::body::AnswerBody;
 use crate::clock;
-use crate::gateway::Gateway;
 use crate::outcome::Outcome;
 use crate::pipeline::{event_stream, server_request};
 use crate::source::Source;
@@ -40,15 +38,16 @@ pub(super) struct Stream {
 
 impl Stream {
     /// Starts the stream; the answer is its client's end.
+    ///
+    /// `changes` was subscribed to before the watch took its snapshot, so that none is missed.
     pub(super) fn start(
-        gateway: &Arc<Gateway>,
         source: Source,
         watch: Watch,
+        changes: news::Receiver<u64>,
         outcome: Outcome,
         slot: Slot,
     ) -> Response<AnswerBody> {
         let (client, receiver) = mpsc::channel(QUEUE);
-        let changes = gateway.live.subscribe();
         let stream = Self { watch, source, client, outcome, _slot: slot };
         tokio::spawn(stream.run(changes));
         event_stream(receiver)

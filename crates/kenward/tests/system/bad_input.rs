@@ -105,6 +105,11 @@ async fn what_cannot_be_meant_is_a_mistake() {
             "galaxy",
         ),
         ("what is not built yet", |d| d.config["scim"] = json!({ "token": "x" }), "scim"),
+        (
+            "definitions that are not held fast yet",
+            |d| d.config["servers"]["deliveries"]["definitions"] = json!("pin"),
+            "pin",
+        ),
     ];
     for (kind, bend, wanted) in bend {
         let (mut deployment, _issuer, _upstream) = good().await;

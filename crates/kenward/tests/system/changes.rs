@@ -108,6 +108,8 @@ async fn a_broken_directory_changes_nothing_and_says_so() {
 #[tokio::test]
 async fn a_change_of_the_configuration_takes_effect() {
     let mut story = Story::start().await;
+    let empty = json!({ "customers": [] });
+    story.upstream.on_tool("list_customers", move |_| kenward_testkit::Answer::structured(&empty));
     let rita = story.connect("rita", Era::Modern).await;
     assert!(rita.call("list_customers", json!({})).await.is_done());
     let server = &mut story.gateway.deployment_mut().config["servers"]["deliveries"];

@@ -52,9 +52,10 @@ async fn the_grants_number_is_the_decisions() {
     assert_eq!(numbers, recorded);
     numbers.dedup();
     assert_eq!(numbers.len(), 3, "every call has a number of its own");
-    let digest = hash(&json!({ "parcel": "p" }));
+    let bytes = grant::arguments_sha256(&json!({ "parcel": "p" })).expect("a hash");
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     for record in &allowed {
-        assert_eq!(record["arguments_sha256"], digest, "{record}");
+        assert_eq!(record["arguments_sha256"], hex, "{record}");
     }
 }
 
@@ -99,8 +100,9 @@ async fn a_grant_fits_its_call_alone() {
     let call = story.upstream.calls("track_parcel").remove(0);
     let token = call.header("txn-token").expect("a grant").to_owned();
     let keys = keys(&story).await;
-    let later = now().plus(std::time::Duration::from_secs(31));
-    assert!(grant::verify(&token, &keys, "example.com", later).is_err(), "31 s later");
+    // 30 s and what clocks may differ.
+    let later = now().plus(std::time::Duration::from_secs(60));
+    assert!(grant::verify(&token, &keys, "example.com", later).is_err(), "a minute later");
     assert!(grant::verify(&token, &keys, "example.org", now()).is_err(), "another trust domain");
     let (rest, signature) = token.rsplit_once('.').expect("a signature");
     let spoilt = format!("{rest}.{}", signature.chars().rev().collect::<String>());

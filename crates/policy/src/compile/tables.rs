@@ -13,8 +13,8 @@ use crate::rule::Rule;
 use crate::schema::Schema;
 use crate::schema::kinds::{Kinds, shape_of};
 use crate::schema::vocabulary::{
-    AGENT, GET_PROMPT, LEARN, PROMPT, READ, RESOURCE, SERVER, SERVER_METHODS, TEMPLATE, ToolAction,
-    USER,
+    AGENT, CALL, GET_PROMPT, LEARN, PROMPT, READ, RESOURCE, SERVER, SERVER_METHODS, TEMPLATE, TOOL,
+    ToolAction, USER,
 };
 use crate::shape::Shape;
 use crate::slice;
@@ -54,6 +54,7 @@ pub(super) struct Tables {
     pub(super) kinds: Kinds,
     pub(super) tools: HashMap<(ServerName, Arc<str>), ToolTable>,
     pub(super) methods: HashMap<&'static str, Pair>,
+    pub(super) unseen_tools: Pair,
     pub(super) prompts: Pair,
     pub(super) resources: Pair,
     pub(super) templates: Pair,
@@ -81,6 +82,7 @@ pub(super) fn build(schema: &Schema, actions: &Actions, rules: &[Arc<Rule>]) -> 
     for method in SERVER_METHODS {
         methods.insert(method, on(method, SERVER)?);
     }
+    let unseen_tools = on(CALL, TOOL)?;
     let prompts = on(GET_PROMPT, PROMPT)?;
     let resources = on(READ, RESOURCE)?;
     let templates = on(READ, TEMPLATE)?;
@@ -94,7 +96,17 @@ pub(super) fn build(schema: &Schema, actions: &Actions, rules: &[Arc<Rule>]) -> 
         .filter_map(|tool| tool_pair(tool, actions, &kinds, &mut indexer))
         .collect();
     let object_actions = object_actions(schema.all(), actions, &kinds, &mut indexer);
-    Some(Tables { kinds, tools, methods, prompts, resources, templates, learn, object_actions })
+    Some(Tables {
+        kinds,
+        tools,
+        methods,
+        unseen_tools,
+        prompts,
+        resources,
+        templates,
+        learn,
+        object_actions,
+    })
 }
 
 fn tool_pair(

@@ -52,11 +52,6 @@ fn mistakes_are_errors_with_line_and_column() {
         (&format!("{learn} {{ User::\"a\" has department }};"), "rules.cedar:2:8", ""),
         ("permit (principal in Grup::\"x\", action, resource);", "rules.cedar:1:22", "Grup"),
         ("permit (principal, action == Action::\"raed\", resource);", "rules.cedar:1:30", "raed"),
-        (
-            "permit (principal, action == Mcp::Action::\"deliveries/atc\", resource);",
-            "rules.cedar:1:30",
-            "atc",
-        ),
         ("permit (principal == ?principal, action, resource);", "rules.cedar:1:1", "template"),
         ("@mode(\"shade\") permit (principal, action, resource);", "rules.cedar:1:1", "`shade`"),
         (
@@ -87,6 +82,48 @@ fn every_mistake_is_told_at_once() {
 }
 
 #[test]
+fn tools_and_servers_that_nobody_knows_are_warned_of() {
+    for (policy, words, near) in [
+        (
+            "permit (principal, action == Mcp::Action::\"deliveries/atc\", resource);",
+            "`deliveries/atc`",
+            "`deliveries/act`",
+        ),
+        (
+            "permit (principal, action, resource == Mcp::Tool::\"deliveries/atc\");",
+            "`deliveries/atc`",
+            "`deliveries/act`",
+        ),
+        (
+            "permit (principal, action, resource in Mcp::Server::\"delivries\");",
+            "`delivries`",
+            "`deliveries`",
+        ),
+        (
+            "permit (principal, action, resource) when { resource in Mcp::Server::\"delivries\" };",
+            "`delivries`",
+            "`deliveries`",
+        ),
+    ] {
+        let found = findings(policy);
+        let one = found.iter().find(|one| one.message.contains(words));
+        let one = one.unwrap_or_else(|| panic!("{policy}: {}", said(&found)));
+        assert!(!one.is_error(), "a server that takes a tool away breaks nothing: {one}");
+        assert!(one.help.as_deref().is_some_and(|help| help.contains(near)), "{one}");
+    }
+    let compiled = Deployment::small("permit (principal, action == Mcp::Action::\"deliveries/gone\", resource) when { context.arguments.amount > 1 };", None).try_compile();
+    let compiled = compiled.unwrap_or_else(|errors| panic!("{}", said(&errors)));
+    assert!(compiled.findings.iter().any(|one| one.message.starts_with("unchecked")));
+    assert!(
+        !compiled.policies.servers[&crate::fixture::server()].tools.contains_key("gone"),
+        "named is not known"
+    );
+    let elsewhere =
+        findings("permit (principal, action == Mcp::Action::\"delivries/act\", resource);");
+    assert!(elsewhere.iter().any(kenward_model::Finding::is_error), "servers are configured here");
+}
+
+#[test]
 fn duplicate_ids_name_both_places() {
     let finding = only(
         "@id(\"one\")\npermit (principal, action, resource);\n@id(\"one\")\nforbid (principal, action, resource);",
@@ -107,7 +144,7 @@ fn doubtful_policies_are_warned_of() {
     for (policy, words) in [
         ("@reasn(\"x\") permit (principal, action, resource);", "reasn"),
         (
-            "permit (principal, action == Mcp::Action::\"learn\", resource == Mcp::Server::\"x\");",
+            "permit (principal, action == Mcp::Action::\"learn\", resource == Mcp::Server::\"deliveries\");",
             "",
         ),
         (

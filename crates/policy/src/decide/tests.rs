@@ -6,11 +6,14 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::Case;
 use crate::fixture::{
     Deployment, Question as Ask, account, caller, customer, person, put, refusal, server, tool,
     user, world,
 };
-use crate::{Case, DeclaredMappings};
+
+mod mappings;
+mod methods;
 
 fn texts(refusal: &Refusal) -> Vec<&str> {
     refusal.reasons.iter().filter_map(|reason| reason.text.as_deref()).collect()
@@ -240,116 +243,6 @@ fn standing_comes_before_everything() {
 }
 
 #[test]
-fn server_methods() {
-    let (policies, world) = (Deployment::deliveries().compile(), world());
-    let (rita, stranger) = (caller("rita"), caller("stranger"));
-    let decide = |caller: &kenward_model::Caller, method: &str| {
-        Ask { policies: &policies, world: &world, caller }
-            .decide(method, Target::Server, &Value::Null)
-            .is_allowed()
-    };
-    for method in [
-        "ping",
-        "tools/list",
-        "prompts/list",
-        "resources/list",
-        "resources/templates/list",
-        "notifications/initialized",
-    ] {
-        assert!(decide(&rita, method) && decide(&stranger, method), "{method}");
-    }
-    for method in ["initialize", "server/discover", "subscriptions/listen", "logging/setLevel"] {
-        assert!(decide(&rita, method), "{method}: she may use something");
-        assert!(!decide(&stranger, method), "{method}: may use nothing");
-    }
-    for method in [
-        "elicitation/create",
-        "sampling/createMessage",
-        "roots/list",
-        "tasks/list",
-        "completion/complete",
-    ] {
-        assert!(!decide(&rita, method), "{method}: needs a permit");
-    }
-    let mut deployment = Deployment::deliveries();
-    deployment.policies += r#"
-        permit (principal, action == Mcp::Action::"elicitation/create", resource == Mcp::Server::"deliveries");
-        permit (principal == User::"stranger", action == Mcp::Action::"initialize", resource);
-        forbid (principal == User::"rita", action in [Mcp::Action::"initialize", Mcp::Action::"tools/list"], resource);
-    "#;
-    let policies = deployment.compile();
-    let decide = |caller: &kenward_model::Caller, method: &str| {
-        Ask { policies: &policies, world: &world, caller }
-            .decide(method, Target::Server, &Value::Null)
-            .is_allowed()
-    };
-    assert!(decide(&rita, "elicitation/create"));
-    assert!(decide(&stranger, "initialize"));
-    assert!(
-        !decide(&rita, "initialize") && !decide(&rita, "tools/list"),
-        "a forbid counts everywhere"
-    );
-}
-
-#[test]
-fn prompts_resources_and_templates_are_decided_by_their_own_action() {
-    let mut deployment = Deployment::deliveries();
-    deployment.policies = r#"
-        permit (principal == User::"rita", action == Mcp::Action::"prompts/get", resource == Mcp::Prompt::"deliveries/greet");
-        permit (principal == User::"rita", action == Mcp::Action::"resources/read", resource == Mcp::ResourceTemplate::"deliveries/file:///{path}");
-        permit (principal == User::"rita", action == Mcp::Action::"resources/read", resource == Mcp::Resource::"deliveries/file:///open");
-    "#.to_owned();
-    let (policies, world) = (deployment.compile(), world());
-    let (rita, omar) = (caller("rita"), caller("omar"));
-    let ask = Ask { policies: &policies, world: &world, caller: &rita };
-    assert!(ask.decide("prompts/get", Target::Prompt("greet".into()), &Value::Null).is_allowed());
-    assert!(
-        ask.decide("completion/complete", Target::Prompt("greet".into()), &Value::Null)
-            .is_allowed()
-    );
-    assert!(
-        refusal(ask.decide("prompts/get", Target::Prompt("other".into()), &Value::Null)).hidden
-    );
-    for method in [
-        "resources/read",
-        "resources/subscribe",
-        "resources/unsubscribe",
-        "notifications/resources/updated",
-    ] {
-        assert!(
-            ask.decide(method, Target::Resource("file:///open".into()), &Value::Null).is_allowed()
-        );
-        assert!(
-            refusal(ask.decide(method, Target::Resource("file:///secret".into()), &Value::Null))
-                .hidden
-        );
-    }
-    assert!(ask.lists(Target::ResourceTemplate("file:///{path}".into())));
-    assert!(
-        !ask.lists(Target::Resource("file:///{path}".into())),
-        "a right on a template is no right on a URI"
-    );
-    assert!(
-        ask.decide("initialize", Target::Server, &Value::Null).is_allowed(),
-        "she may use a prompt"
-    );
-    let ask = Ask { policies: &policies, world: &world, caller: &omar };
-    refusal(ask.decide("initialize", Target::Server, &Value::Null));
-}
-
-#[test]
-fn a_right_on_another_servers_items_opens_nothing_here() {
-    let mut deployment = Deployment::deliveries();
-    deployment.policies = r#"
-        permit (principal, action == Mcp::Action::"prompts/get", resource == Mcp::Prompt::"elsewhere/greet");
-        permit (principal, action == Mcp::Action::"resources/read", resource in Mcp::Server::"elsewhere");
-    "#.to_owned();
-    let (policies, world, rita) = (deployment.compile(), world(), caller("rita"));
-    let ask = Ask { policies: &policies, world: &world, caller: &rita };
-    refusal(ask.decide("initialize", Target::Server, &Value::Null));
-}
-
-#[test]
 fn a_forbid_that_cannot_be_evaluated_refuses() {
     let policies = r#"
         permit (principal, action == Mcp::Action::"learn", resource);
@@ -559,137 +452,6 @@ fn facts_have_all_their_sides() {
     assert!(!learns(&fact("zip", 0), &tool_uid(), false));
     assert!(!learns(&fact("address", 2), &tool_uid(), false));
     assert!(!learns(&Fact { family: "pay".into(), ..fact("zip", 2) }, &tool_uid(), false));
-}
-
-/// A deployment whose tool declares `mapping`.
-fn declaring(mapping: &Value, mode: DeclaredMappings, policies: &str) -> Deployment {
-    let schema = json!({ "type": "object", "properties": { "id": { "type": "string" } }, "x-authzen-mapping": mapping });
-    let mut deployment = Deployment::small(policies, Some(schema));
-    deployment.server().declared_mappings = mode;
-    deployment
-}
-
-const ON_CUSTOMERS: &str = r#"
-    permit (principal, action == Action::"read", resource is Customer) when { resource.assigned_to == principal };
-"#;
-const ON_TOOLS: &str = r#"permit (principal, action in Mcp::Action::"tools/call", resource);"#;
-
-fn reading() -> Value {
-    json!({ "evaluation": { "action": { "name": "read" }, "resource": { "type": "Customer", "id": "$params.arguments.id" } } })
-}
-
-#[test]
-fn a_declared_mapping_narrows_replaces_or_is_ignored() {
-    let (world, rita) = (world(), caller("rita"));
-    let call = |mode, policies: &str, id: &str| {
-        let policies = declaring(&reading(), mode, policies).compile();
-        Ask { policies: &policies, world: &world, caller: &rita }
-            .call("act", json!({ "id": id }))
-            .is_allowed()
-    };
-    let both = format!("{ON_CUSTOMERS}{ON_TOOLS}");
-    assert!(
-        call(DeclaredMappings::Narrow, &both, "1001")
-            && !call(DeclaredMappings::Narrow, &both, "1002")
-    );
-    assert!(
-        !call(DeclaredMappings::Narrow, ON_CUSTOMERS, "1001"),
-        "question 1 stands whatever the server says"
-    );
-    assert!(!call(DeclaredMappings::Narrow, ON_TOOLS, "1001"));
-    assert!(
-        call(DeclaredMappings::Strict, ON_CUSTOMERS, "1001")
-            && !call(DeclaredMappings::Strict, ON_CUSTOMERS, "1002")
-    );
-    assert!(
-        call(DeclaredMappings::Ignore, ON_TOOLS, "1002")
-            && !call(DeclaredMappings::Ignore, ON_CUSTOMERS, "1001")
-    );
-}
-
-#[test]
-fn the_configured_mapping_wins_over_the_declared_one() {
-    let mut deployment = declaring(
-        &json!({ "evaluation": { "action": { "name": "read" }, "resource": { "type": "Customer", "id": "1001" } } }),
-        DeclaredMappings::Strict,
-        &format!("{ON_CUSTOMERS}{ON_TOOLS}"),
-    );
-    deployment.bindings = json!({ "deliveries": { "act": { "mapping": reading() } } });
-    let (policies, world, rita) = (deployment.compile(), world(), caller("rita"));
-    let ask = Ask { policies: &policies, world: &world, caller: &rita };
-    assert!(ask.call("act", json!({ "id": "1001" })).is_allowed());
-    refusal(ask.call("act", json!({ "id": "1002" })));
-}
-
-#[test]
-fn a_declared_mapping_that_cannot_be_used_refuses_every_call() {
-    let (world, rita) = (world(), caller("rita"));
-    for mapping in [
-        json!({}),
-        json!({ "evaluation": { "action": { "name": "destroy" }, "resource": { "type": "Customer", "id": "1" } } }),
-        json!({ "evaluation": { "action": { "name": "read" }, "resource": { "type": "Starship", "id": "1" } } }),
-        json!({ "evaluation": { "action": { "name": "read" }, "resource": { "type": "Depot", "id": "1" } } }),
-        json!({ "evaluation": { "action": { "name": "read" }, "resource": { "type": "Customer", "id": "$nonsense(" } } }),
-    ] {
-        for mode in [DeclaredMappings::Narrow, DeclaredMappings::Strict] {
-            let deployment = declaring(&mapping, mode, &format!("{ON_CUSTOMERS}{ON_TOOLS}"));
-            let compiled = deployment.try_compile().expect("a server cannot break the deployment");
-            assert!(!compiled.findings.is_empty());
-            let ask = Ask { policies: &compiled.policies, world: &world, caller: &rita };
-            let no = refusal(ask.call("act", json!({ "id": "1001" })));
-            assert!(matches!(no.cause, Cause::Mapping(_)), "{mapping}");
-            assert!(no.hidden);
-        }
-    }
-}
-
-#[test]
-fn what_a_mapping_says_is_typed_and_what_it_claims_is_apart() {
-    let mapping = json!({ "evaluation": {
-        "action": { "name": "read" },
-        "resource": { "type": "Customer", "id": "$params.arguments.id", "properties": { "vip": "$params.arguments.vip" } },
-        "context": { "case": "$params.arguments.case", "agent": "$token.?client_id" },
-    } });
-    let rules = format!(
-        r#"{ON_TOOLS}
-        permit (principal, action == Action::"read", resource is Customer)
-        when {{ context has mapping && context.mapping has case && context.mapping.case == "C-1" }}
-        unless {{ context has claimed && context.claimed has resource && context.claimed.resource has vip && context.claimed.resource.vip }};
-    "#
-    );
-    let policies = declaring(&mapping, DeclaredMappings::Narrow, &rules).compile();
-    let (world, rita) = (world(), caller("rita"));
-    let ask = Ask { policies: &policies, world: &world, caller: &rita };
-    let call = |case: Value, vip: Value| {
-        ask.call("act", json!({ "id": "1001", "case": case, "vip": vip }))
-    };
-    assert!(call(json!("C-1"), json!(false)).is_allowed());
-    assert_eq!(refusal(call(json!("C-2"), json!(false))).question, Question::Object);
-    assert_eq!(refusal(call(json!("C-1"), json!(true))).cause, Cause::Policy);
-    assert!(matches!(refusal(call(json!(7), json!(false))).cause, Cause::Mapping(_)));
-    assert!(matches!(refusal(call(json!("C-1"), json!("no"))).cause, Cause::Mapping(_)));
-    assert!(
-        matches!(refusal(ask.call("act", json!({ "id": "1001" }))).cause, Cause::Mapping(_)),
-        "a missing key"
-    );
-}
-
-#[test]
-fn every_evaluation_must_be_permitted() {
-    let mapping = json!({ "evaluations": {
-        "resource": { "type": "Customer", "id": "$params.arguments.id" },
-        "evaluations": [{ "action": { "name": "read" } }, { "action": { "name": "write" } }],
-        "options": { "evaluations_semantic": "permit_on_first_permit" },
-    } });
-    let (world, rita) = (world(), caller("rita"));
-    let call = |rules: &str| {
-        let policies = declaring(&mapping, DeclaredMappings::Strict, rules).compile();
-        Ask { policies: &policies, world: &world, caller: &rita }
-            .call("act", json!({ "id": "1001" }))
-            .is_allowed()
-    };
-    assert!(!call(ON_CUSTOMERS), "reading alone");
-    assert!(call(&format!("{ON_CUSTOMERS}{}", ON_CUSTOMERS.replace("read", "write"))));
 }
 
 proptest! {

@@ -221,9 +221,7 @@ proptest! {
         let hearing = Hearing::new(&policies, ask.asker());
         let server = server();
         let fact = Fact { subject: EntityUid::new("Customer", "c0"), attribute: "a".into(), family: "f".into(), precision: Precision(1) };
-        let tool = EntityUid::new("Mcp::Tool", "deliveries/t0");
         let fact_detail = Detail::Fact { fact: &fact, via: None, inferred: false };
-        let _ = &tool;
         let customer = || hearing.object(&fact.subject);
         let target = |target: Target<'static>| {
             let params = Value::Null;

@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::DeclaredMappings;
@@ -213,5 +214,60 @@ fn the_operations_parameters_are_not_looked_at() {
             policies.may_list(&crate::Case { asker: ask.asker(), operation: &operation }),
             "{params}"
         );
+    }
+}
+
+/// Conditions in which the arguments and the caller's groups are mixed in every way.
+fn condition() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(
+        &[
+            "context.arguments.amount < 5",
+            "context.arguments.id == \"a\"",
+            "context.arguments.amount + 9223372036854775800 > 0",
+            "principal in Group::\"representatives\"",
+            "principal in Group::\"nobody\"",
+            "context.scopes.contains(\"deliveries:read\")",
+            "true",
+            "false",
+        ][..],
+    )
+    .prop_map(ToOwned::to_owned);
+    leaf.prop_recursive(3, 8, 3, |inner| {
+        let (a, b, c) = (inner.clone(), inner.clone(), inner.clone());
+        prop_oneof![
+            (a.clone(), b.clone()).prop_map(|(a, b)| format!("({a} && {b})")),
+            (a.clone(), b.clone()).prop_map(|(a, b)| format!("({a} || {b})")),
+            inner.prop_map(|one| format!("!({one})")),
+            (a, b, c).prop_map(|(a, b, c)| format!("(if {a} then {b} else {c})")),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// What can be called is never hidden, and what is hidden can never be called.
+    #[test]
+    fn every_allowed_call_is_of_a_listed_tool(
+        rules in prop::collection::vec((prop::bool::weighted(0.7), condition()), 1..4),
+    ) {
+        let texts: Vec<String> = rules
+            .iter()
+            .map(|(permits, condition)| {
+                let effect = if *permits { "permit" } else { "forbid" };
+                format!("{effect} (principal, action == Mcp::Action::\"deliveries/act\", resource) when {{ {condition} }};\n")
+            })
+            .collect();
+        let schema = json!({ "type": "object", "properties": { "id": { "type": "string" }, "amount": { "type": "integer" } }, "required": ["id", "amount"] });
+        let deployment = Deployment::small(&texts.concat(), Some(schema));
+        let (policies, world, rita) = (deployment.compile(), world(), caller("rita"));
+        let ask = Question { policies: &policies, world: &world, caller: &rita };
+        let listed = ask.lists_tool("act");
+        for (id, amount) in [("a", 1), ("a", 9), ("b", 1), ("b", 9), ("b", 4000)] {
+            match ask.call("act", json!({ "id": id, "amount": amount })) {
+                crate::Verdict::Allow(_) => prop_assert!(listed, "{}", texts.concat()),
+                crate::Verdict::Refuse(no) => prop_assert_eq!(no.hidden, !listed),
+            }
+        }
     }
 }

@@ -51,6 +51,11 @@ pub(crate) const SERVER_METHODS: [&str; 14] = [
     "roots/list",
 ];
 
+/// Whether an action of this id is Kenward's own, so that no tool can have it.
+pub(crate) fn is_reserved(id: &str) -> bool {
+    SERVER_METHODS.contains(&id) || [CALL, GET_PROMPT, READ, LEARN].contains(&id)
+}
+
 /// A tool as the schema declares it.
 #[derive(Debug, Clone)]
 pub(crate) struct ToolAction {
@@ -136,7 +141,7 @@ fn actions(tools: &[ToolAction], kinds: &[String], scope: Scope) -> Map<String, 
     actions.insert(GET_PROMPT.to_owned(), action(scope, &json!([PROMPT]), &common_context()));
     actions.insert(READ.to_owned(), action(scope, &json!([RESOURCE, TEMPLATE]), &common_context()));
     actions.insert(LEARN.to_owned(), action(scope, &json!(kinds), &learn_context()));
-    actions.insert(CALL.to_owned(), json!({}));
+    actions.insert(CALL.to_owned(), action(scope, &json!([TOOL]), &common_context()));
     for tool in tools {
         actions.insert(tool.id(), tool_action(tool, scope));
     }

@@ -14,18 +14,21 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use super::{Answer, Received, Shared, Stream, protocol};
 use crate::http1::Outgoing;
 
 pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    // Connections end with the server, as they do when a process ends.
+    let mut connections = JoinSet::new();
     while let Ok((socket, _)) = listener.accept().await {
         let shared = Arc::clone(&shared);
         let service = service_fn(move |request| {
             let shared = Arc::clone(&shared);
             async move { Ok::<_, Infallible>(answer(&shared, request).await) }
         });
-        tokio::spawn(async move {
+        connections.spawn(async move {
             let connection = hyper::server::conn::http1::Builder::new();
             let _ended = connection.serve_connection(TokioIo::new(socket), service).await;
         });

@@ -32,8 +32,8 @@ impl Keys {
         let shown = Arc::clone(&published);
         let show = move || async move { json!({ "keys": *shown.lock().unwrap() }).to_string() };
         let router = Router::new().route("/jwks", get(show));
-        let _listening = loopback::serve(listener, bound, router);
-        Self { url: format!("http://{bound}/jwks"), published, _listening }
+        let url = format!("http://{bound}/jwks");
+        Self { url, published, _listening: loopback::serve(listener, bound, router) }
     }
 }
 

@@ -36,6 +36,9 @@ pub(super) async fn tell_nearby(teller: &mut Teller<'_>, cast: &mut Cast) -> Res
     });
     let distance = found.into_iter().flatten().any(|place| place.get("distance_km").is_some());
     teller.ledger.check(!distance, || "distances came through that are to be removed".to_owned());
+    if !distance {
+        teller.page.note("taken out:", "the distances, which tell of where they are measured from");
+    }
     Ok(())
 }
 
@@ -45,5 +48,5 @@ fn street(content: &Value) -> String {
 
 fn places(content: &Value) -> String {
     let found = content.get("locations").and_then(Value::as_array).map_or(0, Vec::len);
-    format!("{found} places, without the distances")
+    format!("{found} places")
 }

@@ -44,11 +44,9 @@ async fn hidden(teller: &mut Teller<'_>, rita: &mut Client) -> Result<(), String
     teller.ledger.check(same && secret.error_code().is_some(), || {
         format!("{EXPORT} answers {}, and what does not exist {}", secret.short(), nothing.short())
     });
-    teller.page.request(
-        "rita",
-        EXPORT,
-        Verdict::Unknown,
-        "word for word what a tool answers that does not exist",
-    );
+    if same {
+        let gist = "word for word what a tool answers that does not exist";
+        teller.page.request("rita", EXPORT, Verdict::Unknown, gist);
+    }
     Ok(())
 }

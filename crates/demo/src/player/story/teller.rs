@@ -27,6 +27,8 @@ pub(super) struct Teller<'a> {
     desk: Arc<Tape>,
     /// What the model read when it was first refused.
     words: Option<String>,
+    /// Whether nothing has been explained yet.
+    first: bool,
 }
 
 impl std::fmt::Debug for Teller<'_> {
@@ -44,6 +46,7 @@ impl<'a> Teller<'a> {
             tape: Arc::default(),
             desk: Arc::default(),
             words: None,
+            first: true,
         }
     }
 
@@ -82,11 +85,12 @@ impl<'a> Teller<'a> {
             format!("{person}'s {asked} should be refused, and gets {}", reply.short())
         });
         let verdict = if reply.is_refused() { Verdict::Refused } else { Verdict::Allowed };
-        self.page.request(person, &asked, verdict, "");
+        let answered = reply.question();
+        let gist = answered.map(|number| format!("at question {number}")).unwrap_or_default();
+        self.page.request(person, &asked, verdict, &gist);
         if !reply.is_refused() {
             return Ok(());
         }
-        let answered = reply.question();
         self.ledger.check(answered == Some(question), || {
             format!("{asked} should be refused at question {question}, not {answered:?}")
         });
@@ -146,6 +150,7 @@ impl<'a> Teller<'a> {
     /// The person reads why, and the model has not.
     fn why(&mut self, asked: &str, person: &str, reply: &Reply) {
         let id = reply.decision_id().unwrap_or_default();
+        let is_first = std::mem::take(&mut self.first);
         let Some(why) = (self.stage.explain)(id) else {
             self.ledger.fail(format!("there is no record of the refused {asked}"));
             return;
@@ -157,6 +162,9 @@ impl<'a> Teller<'a> {
             !reason.is_empty() && reply.text().contains(reason.trim_end_matches('.'))
         });
         self.ledger.check(!told, || format!("the refusal of {asked} tells the model why"));
+        if let Some(question) = why.question.as_deref().filter(|_| is_first) {
+            self.page.note("the question:", question);
+        }
         self.page.reasons(&capital(person), &why);
     }
 }

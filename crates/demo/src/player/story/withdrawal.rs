@@ -40,13 +40,16 @@ pub(super) async fn tell(teller: &mut Teller<'_>, cast: &mut Cast) -> Result<(),
     after(teller, &mut stream).await;
     let tools = cast.elsewhere.tools().await?;
     teller.ledger.check(tools.is_empty(), || format!("Rita is still offered {tools:?}"));
-    teller.page.request("rita", "tools/list", Verdict::Allowed, "nothing is left");
+    let gist = format!("{} tools are left", tools.len());
+    teller.page.request("rita", "tools/list", Verdict::Allowed, &gist);
     let own = json!({ "customer_id": "1001" });
     for client in [&mut cast.rita, &mut cast.elsewhere] {
         let reply = client.call("get_customer_address", &own).await?;
+        let verdict = if reply.is_answered() { Verdict::Allowed } else { Verdict::Unknown };
+        let asked = format!("get_customer_address of her own, by {}", client.role.agent);
+        teller.page.request("rita", &asked, verdict, "");
         teller.ledger.check(!reply.is_answered(), || "Rita still gets addresses".to_owned());
     }
-    teller.page.request("rita", "get_customer_address of her own customer", Verdict::Unknown, "");
     Ok(())
 }
 

@@ -97,10 +97,13 @@ impl Process {
         progress: Option<&[u8]>,
         message: &Bytes,
     ) -> Result<mpsc::Receiver<Bytes>, UpstreamError> {
-        let answers = self
-            .router
-            .expect(id, progress)
-            .ok_or(UpstreamError::Misbehaved("a request with this id is under way"))?;
+        let Some(answers) = self.router.expect(id, progress) else {
+            return Err(if self.lives() {
+                UpstreamError::Misbehaved("a request with this id is under way")
+            } else {
+                UpstreamError::SessionEnded
+            });
+        };
         if let Err(error) = self.send(message).await {
             self.router.forget(id);
             return Err(error);
@@ -120,7 +123,7 @@ impl Process {
 
     /// Whether messages still reach it.
     pub(crate) fn lives(&self) -> bool {
-        !self.input.is_closed()
+        !self.input.is_closed() && !self.router.is_closed()
     }
 
     /// Begins to end it; dropping the last handle does the same.

@@ -18,6 +18,8 @@ pub(super) struct Router {
 
 #[derive(Debug, Default)]
 struct Readers {
+    /// The process is gone: nobody will ever be answered.
+    closed: bool,
     /// By raw request id.
     requests: HashMap<Vec<u8>, Reader>,
     stream: Option<mpsc::Sender<Bytes>>,
@@ -33,10 +35,11 @@ struct Reader {
 }
 
 impl Router {
-    /// Registers the request `id`; nothing when that id is under way already.
+    /// Registers the request `id`; nothing when that id is under way already or the process is
+    /// gone.
     pub(super) fn expect(&self, id: &[u8], progress: Option<&[u8]>) -> Option<mpsc::Receiver<Bytes>> {
         let mut readers = self.lock();
-        if readers.requests.contains_key(id) {
+        if readers.closed || readers.requests.contains_key(id) {
             return None;
         }
         let (sender, receiver) = mpsc::channel(QUEUE);
@@ -54,8 +57,16 @@ impl Router {
     /// Becomes the reader of everything that belongs to no request; an earlier one ends.
     pub(super) fn listen(&self) -> mpsc::Receiver<Bytes> {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        self.lock().stream = Some(sender);
+        let mut readers = self.lock();
+        if !readers.closed {
+            readers.stream = Some(sender);
+        }
         receiver
+    }
+
+    /// Whether the process is gone.
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().closed
     }
 
     /// Gives `line` to the reader that it belongs to.
@@ -81,7 +92,7 @@ impl Router {
 
     /// Ends all readers: the process is gone.
     pub(super) fn close(&self) {
-        *self.lock() = Readers::default();
+        *self.lock() = Readers { closed: true, ..Readers::default() };
     }
 
     fn lock(&self) -> MutexGuard<'_, Readers> {
