@@ -8,11 +8,14 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use kenward_audit::{ChangeOf, Record};
 use kenward_live::ChangeRefused;
-use kenward_model::{EntityUid, Fault, Revision, Timestamp};
+use kenward_model::{EntityUid, Fault, Finding, Revision, Timestamp};
 use kenward_world::{Change, EntityRecord, Source};
 use serde_json::{Value, json};
 
 use crate::Control;
+
+/// Entities that the record of one change names at most.
+const MOST_NAMED: usize = 100;
 
 type Answer = (StatusCode, Json<Value>);
 
@@ -51,7 +54,8 @@ pub(crate) async fn put(
         Ok(record) => record,
         Err(message) => return problem(StatusCode::BAD_REQUEST, &message),
     };
-    change(&control, Change::Put(Source::Admin, record)).await
+    let uid = record.uid();
+    change(&control, Change::Put(Source::Admin, record), vec![uid]).await
 }
 
 /// Removes one entity.
@@ -63,31 +67,35 @@ pub(crate) async fn delete(
     if control.live.load().world.entity(&uid).is_none() {
         return problem(StatusCode::NOT_FOUND, &format!("`{uid}` is not in the directory"));
     }
-    change(&control, Change::Remove(Source::Admin, uid)).await
+    change(&control, Change::Remove(Source::Admin, uid.clone()), vec![uid]).await
 }
 
 /// Puts many entities, one JSON object a line: all of them or none.
 pub(crate) async fn bulk(State(control): State<Arc<Control>>, body: Bytes) -> Answer {
-    let mut changes = Vec::new();
+    let (mut changes, mut named) = (Vec::new(), Vec::new());
     for (number, line) in body.split(|byte| *byte == b'\n').enumerate() {
         if line.trim_ascii().is_empty() {
             continue;
         }
         match record(line, None) {
-            Ok(record) => changes.push(Change::Put(Source::Admin, record)),
+            Ok(record) => {
+                named.push(record.uid());
+                changes.push(Change::Put(Source::Admin, record));
+            }
             Err(message) => {
                 let message = format!("line {}: {message}", number + 1);
                 return problem(StatusCode::BAD_REQUEST, &message);
             }
         }
     }
-    change(&control, Change::All(changes)).await
+    named.truncate(MOST_NAMED);
+    change(&control, Change::All(changes), named).await
 }
 
-async fn change(control: &Control, change: Change) -> Answer {
+async fn change(control: &Control, change: Change, named: Vec<EntityUid>) -> Answer {
     match control.live.change(&change).await {
         Ok(revision) => {
-            note(control, revision);
+            note(control, revision, named);
             (StatusCode::OK, Json(json!({ "revision": revision })))
         }
         Err(error) => refused(&error),
@@ -95,10 +103,10 @@ async fn change(control: &Control, change: Change) -> Answer {
 }
 
 /// A change by the admin stands in the audit log with the revision that it made.
-fn note(control: &Control, revision: Revision) {
+fn note(control: &Control, revision: Revision, objects: Vec<EntityUid>) {
     let now = now();
     let record = Record::change(now, ChangeOf::Directory, "admin");
-    if let Err(error) = control.log.append(&Record { revision: Some(revision), ..record }) {
+    if let Err(error) = control.log.append(&Record { revision: Some(revision), objects, ..record }) {
         tracing::error!(%error, "a change could not be recorded");
     }
 }
@@ -124,8 +132,10 @@ fn refused(error: &ChangeRefused) -> Answer {
 
 /// Reads one entity; where the path names it already, type and id may be left out of the body.
 fn record(body: &[u8], named: Option<(&str, &str)>) -> Result<EntityRecord, String> {
-    let mut value: Value = serde_json::from_slice(body)
-        .map_err(|error| format!("no JSON object: {error}"))?;
+    let text = std::str::from_utf8(body).map_err(|_| "an entity is UTF-8".to_owned())?;
+    // One reader for everything that people write: it refuses members that come twice.
+    let read = kenward_document::read::<Value>("body", text, None);
+    let mut value = read.map_err(|findings| said(&findings))?.value;
     let Some(members) = value.as_object_mut() else {
         return Err("an entity is a JSON object".to_owned());
     };
@@ -138,6 +148,11 @@ fn record(body: &[u8], named: Option<(&str, &str)>) -> Result<EntityRecord, Stri
         }
     }
     serde_json::from_value(value).map_err(|error| error.to_string())
+}
+
+fn said(findings: &[Finding]) -> String {
+    let all: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    all.join("; ")
 }
 
 fn source(source: &Source) -> Value {

@@ -1,5 +1,6 @@
 //! The bodies of our answers: whole, passed through, or fed event by event.
 
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,6 +13,7 @@ use tokio::sync::mpsc;
 use kenward_audit::Outcome as Ending;
 
 use crate::outcome::Outcome;
+use crate::pipeline::Scout;
 
 /// The body of an answer to a client.
 #[derive(Debug)]
@@ -27,7 +29,11 @@ pub(crate) enum AnswerBody {
 /// An upstream body with the outcome that its end decides.
 #[derive(Debug)]
 pub(crate) struct PassedThrough {
+    /// What was read already, to look at it.
+    pub(crate) ahead: VecDeque<Bytes>,
     pub(crate) upstream: Incoming,
+    /// Looks on while the rest flows: what may not pass unseen breaks the answer off.
+    pub(crate) scout: Scout,
     pub(crate) outcome: Option<Outcome>,
 }
 
@@ -61,7 +67,9 @@ impl Body for AnswerBody {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(bytes) => bytes.is_none(),
-            Self::PassedThrough(passed) => passed.upstream.is_end_stream(),
+            Self::PassedThrough(passed) => {
+                passed.ahead.is_empty() && passed.upstream.is_end_stream()
+            }
             Self::Events(_) => false,
         }
     }
@@ -72,7 +80,7 @@ impl Body for AnswerBody {
                 let length = bytes.as_ref().map_or(0, Bytes::len);
                 SizeHint::with_exact(u64::try_from(length).unwrap_or(u64::MAX))
             }
-            Self::PassedThrough(passed) => passed.upstream.size_hint(),
+            Self::PassedThrough(passed) => passed.size_hint(),
             Self::Events(_) => SizeHint::default(),
         }
     }
@@ -80,7 +88,17 @@ impl Body for AnswerBody {
 
 impl PassedThrough {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if let Some(data) = self.ahead.pop_front() {
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
         let polled = Pin::new(&mut self.upstream).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && frame.data_ref().is_some_and(|data| self.scout.sees(data))
+        {
+            self.finish(Ending::Withheld);
+            let why = "an answer of this size may not embed what has to be looked at";
+            return Poll::Ready(Some(Err(io::Error::other(why))));
+        }
         match &polled {
             Poll::Ready(Some(Ok(_))) if self.upstream.is_end_stream() => self.finish(Ending::Delivered),
             Poll::Ready(None) => self.finish(Ending::Delivered),
@@ -88,6 +106,14 @@ impl PassedThrough {
             Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
         }
         polled.map(|frame| frame.map(|frame| frame.map_err(io::Error::other)))
+    }
+
+    /// The length of the whole answer, where the server said it.
+    fn size_hint(&self) -> SizeHint {
+        let ahead: usize = self.ahead.iter().map(Bytes::len).sum();
+        let rest = self.upstream.size_hint().exact();
+        let whole = rest.and_then(|rest| rest.checked_add(u64::try_from(ahead).ok()?));
+        whole.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 
     fn finish(&mut self, how: Ending) {

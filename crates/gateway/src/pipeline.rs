@@ -20,6 +20,7 @@ mod admit;
 mod authenticate;
 mod call;
 mod decide;
+mod embedded;
 mod filter;
 mod forward;
 mod handshake;
@@ -46,6 +47,7 @@ use crate::stop::{Stop, bare};
 use crate::{documents, streams};
 
 pub(crate) use authenticate::Entry;
+pub(crate) use embedded::Scout;
 pub(crate) use filter::{collect, event_stream};
 pub(crate) use forward::{forward, send_http, spend};
 pub(crate) use mint::Minted;

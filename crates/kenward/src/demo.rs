@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args, format: Format) -> io::Result<Outcome> {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        match Scene::set(loaded, &path, ports, args.serve).await? {
+        match Scene::set(loaded, &path, ports).await? {
             Ok(scene) => scene.play(args, folder.path()).await,
             Err(findings) => refuse(&findings, format),
         }
@@ -68,7 +68,6 @@ impl Scene {
         loaded: Loaded,
         path: &Path,
         ports: Ports,
-        stays: bool,
     ) -> io::Result<Result<Self, Vec<Finding>>> {
         let surfaces = loaded.desk.surface.servers.values();
         let scopes = surfaces.flat_map(|server| &server.scopes);
@@ -78,8 +77,7 @@ impl Scene {
             jwks: format!("{public}/.well-known/jwks.json"),
             trust_domain: TRUST_DOMAIN.to_owned(),
         };
-        let every = stays.then_some(TICK);
-        let deliveries = Deliveries::start(loopback(ports.deliveries), Some(guard), every);
+        let deliveries = Deliveries::start(loopback(ports.deliveries), Some(guard));
         let deliveries = deliveries.await.map_err(other)?;
         let authority = Authority::start(loopback(ports.authority), scopes, assets::people());
         let authority = authority.await.map_err(other)?;
@@ -90,7 +88,7 @@ impl Scene {
         }
     }
 
-    async fn play(self, args: &Args, folder: &Path) -> io::Result<Outcome> {
+    async fn play(mut self, args: &Args, folder: &Path) -> io::Result<Outcome> {
         let audit = self.gateway.audit.clone();
         let admin = format!("http://{}", self.gateway.admin);
         let explain = |id: &str| explain(&audit, id);
@@ -117,6 +115,7 @@ impl Scene {
             }
         };
         if args.serve {
+            self.deliveries.keep_going(TICK);
             self.invite(folder)?;
             ended().await?;
         }

@@ -1,5 +1,6 @@
 //! Step 10, filter: turns a server's reply into the answer, with everything passing the one gate.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,7 +15,7 @@ use kenward_mcp::sse::{self, Event};
 use tokio::sync::mpsc;
 
 use super::handshake::{self, Opened};
-use super::{Forwarded, Release, Released};
+use super::{Forwarded, Release, Released, Scout};
 use crate::body::{AnswerBody, PassedThrough};
 use crate::source::Source;
 use crate::stop::{Stop, bare, json};
@@ -22,6 +23,8 @@ use crate::upstream::{Process, Reply, UpstreamError};
 
 /// Events that wait for a slow client before its server is kept waiting too.
 const QUEUE: usize = 16;
+/// How much of an answer is looked at as a whole before the rest of it can flow, in bytes.
+const LOOKED_AT: usize = 64 << 10;
 
 pub(super) async fn filter(
     forwarded: Result<Forwarded, UpstreamError>,
@@ -36,6 +39,7 @@ pub(super) async fn filter(
         return Ok(bare(StatusCode::ACCEPTED));
     }
     let Forwarded { reply, started, server_requests } = forwarded;
+    release.may_ask_for(&server_requests);
     if release.call.row.treatment == Treatment::Handshake {
         let opened = Opened { started, server_requests };
         return handshake::finish(reply, opened, release).await;
@@ -76,11 +80,15 @@ async fn whole(
     if is_legacy && status == StatusCode::NOT_FOUND {
         return Err(failed(&mut release, UpstreamError::SessionEnded));
     }
-    if status == StatusCode::OK && release.is_transparent() {
-        return Ok(pass_through(headers, body, release));
-    }
-    let bytes = match collect(body, release.call.entry.settings.limits.answer).await {
-        Ok(bytes) => bytes,
+    let largest = release.call.entry.settings.limits.answer;
+    let begun = if status == StatusCode::OK && release.is_transparent() {
+        begin(body, largest).await
+    } else {
+        collect(body, largest).await.map(Begun::Whole)
+    };
+    let bytes = match begun {
+        Ok(Begun::Whole(bytes)) => bytes,
+        Ok(Begun::Large(passed)) => return Ok(pass_through(headers, passed, release)),
         Err(error) => return Err(failed(&mut release, error)),
     };
     match release.message(bytes).await {
@@ -91,14 +99,63 @@ async fn whole(
     }
 }
 
-/// The bytes of the server, frame by frame, after one last look at the decision.
-fn pass_through(headers: &HeaderMap, body: Incoming, mut release: Release) -> Response<AnswerBody> {
+/// An answer after its first piece.
+enum Begun {
+    /// It ended, or something in it calls for a look.
+    Whole(Bytes),
+    /// It is large and there was nothing to look at so far.
+    Large(Box<PassedThrough>),
+}
+
+/// Reads as much as is looked at as a whole; what is larger and shows nothing can flow.
+async fn begin(mut body: Incoming, largest: usize) -> Result<Begun, UpstreamError> {
+    let mut scout = Scout::default();
+    let mut ahead = VecDeque::new();
+    let mut length = 0;
+    let mut shows = false;
+    while length < LOOKED_AT && !shows {
+        let Some(frame) = body.frame().await else { return Ok(Begun::Whole(joined(ahead))) };
+        let frame = frame.map_err(|_| UpstreamError::Misbehaved("an answer that broke off"))?;
+        if let Ok(data) = frame.into_data() {
+            length += data.len();
+            shows = scout.sees(&data);
+            ahead.push_back(data);
+        }
+    }
+    if shows {
+        let rest = collect(body, largest).await?;
+        ahead.push_back(rest);
+        return Ok(Begun::Whole(joined(ahead)));
+    }
+    Ok(Begun::Large(Box::new(PassedThrough { ahead, upstream: body, scout, outcome: None })))
+}
+
+/// The pieces as one; a single one is not copied.
+fn joined(mut pieces: VecDeque<Bytes>) -> Bytes {
+    match (pieces.pop_front(), pieces.is_empty()) {
+        (None, _) => Bytes::new(),
+        (Some(only), true) => only,
+        (Some(first), false) => {
+            let mut whole = first.to_vec();
+            for piece in &pieces {
+                whole.extend_from_slice(piece);
+            }
+            Bytes::from(whole)
+        }
+    }
+}
+
+/// The bytes of the server, piece by piece, after one last look at the decision.
+fn pass_through(
+    headers: &HeaderMap,
+    mut passed: Box<PassedThrough>,
+    mut release: Release,
+) -> Response<AnswerBody> {
     if let Some(refusal) = release.withdrawn() {
         return json(StatusCode::OK, refusal);
     }
-    let outcome = release.take_outcome();
-    let passed = PassedThrough { upstream: body, outcome };
-    let mut response = Response::new(AnswerBody::PassedThrough(Box::new(passed)));
+    passed.outcome = release.take_outcome();
+    let mut response = Response::new(AnswerBody::PassedThrough(passed));
     let kind = headers.get(CONTENT_TYPE).cloned();
     let kind = kind.unwrap_or_else(|| HeaderValue::from_static("application/json"));
     response.headers_mut().insert(CONTENT_TYPE, kind);

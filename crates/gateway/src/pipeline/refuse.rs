@@ -58,6 +58,15 @@ fn hidden(call: &Call, id: &[u8]) -> bytes::Bytes {
 
 const NOT_ALLOWED: &str = "You may not use this server.";
 
+/// The answer that is withheld as a whole because of what is in it (question 5).
+pub(super) fn withheld_body(call: &Call) -> bytes::Bytes {
+    let id = call.request_id().unwrap_or(b"null");
+    let number = Question::Result.number();
+    let decision =
+        json!({ "id": call.id.to_string(), "verdict": "refuse", "question": number });
+    reply::refused_tool(id, call.dialect.era, &unavailable(call), &decision)
+}
+
 fn decision(call: &Call, refusal: &Refusal) -> Value {
     json!({
         "id": call.id.to_string(),
@@ -82,9 +91,17 @@ fn text(call: &Call, refusal: &Refusal) -> String {
             let why = if reasons.is_empty() { "Nothing permits it." } else { &reasons.join(" ") };
             format!("This operation is not allowed. {why} Reference: {reference}")
         }
-        (_, Question::Object | Question::Fact | Question::Inference | Question::Result) => format!(
-            "Not available for this subject. Approximations are not available either, and other \
-             tools will answer the same. To ask for access, quote the reference: {reference}"
-        ),
+        (_, Question::Object | Question::Fact | Question::Inference | Question::Result) => {
+            unavailable(call)
+        }
     }
+}
+
+/// What a model reads of every refusal that concerns an object, whatever the object is.
+fn unavailable(call: &Call) -> String {
+    format!(
+        "Not available for this subject. Approximations are not available either, and other tools \
+         will answer the same. To ask for access, quote the reference: {}",
+        call.id
+    )
 }

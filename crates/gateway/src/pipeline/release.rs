@@ -9,14 +9,13 @@ use kenward_mcp::dialect::Era;
 use kenward_mcp::method::{self, Direction, Treatment};
 use kenward_mcp::scan::{self, Shape, ShapeKind};
 use kenward_mcp::{reply, tree};
-use kenward_model::{EntityUid, Target};
+use kenward_model::{EntityUid, Fact, Target};
 use kenward_policy::Verdict;
 use serde_json::Value;
 
-use super::{Call, forward, record, refuse};
+use super::{Call, embedded, forward, record, refuse};
 use crate::gateway::Gateway;
 use crate::outcome::Outcome;
-use crate::stop::failure;
 use crate::upstream::UpstreamError;
 use crate::{clock, lists};
 
@@ -47,6 +46,8 @@ pub(crate) struct Release {
     /// What was in force when the call was decided.
     generation: u64,
     outcome: Option<Outcome>,
+    /// Whether the server was told of something that it may ask the client for.
+    may_ask: bool,
 }
 
 impl Release {
@@ -56,19 +57,18 @@ impl Release {
         generation: u64,
         outcome: Outcome,
     ) -> Self {
-        Self { gateway: Arc::clone(gateway), call, generation, outcome: Some(outcome) }
+        Self { gateway: Arc::clone(gateway), call, generation, outcome: Some(outcome), may_ask: false }
     }
 
-    /// Whether an answer of this kind is never looked into, so that its bytes can flow through.
+    /// Whether the bytes of a large answer of this kind can flow through as long as nothing in them
+    /// calls for a look.
     pub(crate) fn is_transparent(&self) -> bool {
-        let call = &self.call;
-        match call.row.treatment {
-            Treatment::Call => call.dialect.era == Era::Legacy && !self.has_binding_on_results(),
-            Treatment::Get | Treatment::Read | Treatment::Complete => {
-                call.dialect.era == Era::Legacy
-            }
-            Treatment::Subscribe | Treatment::Level => true,
-            Treatment::Handshake
+        match self.call.row.treatment {
+            Treatment::Call => !self.has_binding_on_results(),
+            Treatment::Get | Treatment::Complete | Treatment::Level => true,
+            Treatment::Read
+            | Treatment::Subscribe
+            | Treatment::Handshake
             | Treatment::Local
             | Treatment::List(_)
             | Treatment::Listen
@@ -87,6 +87,11 @@ impl Release {
         let tool = self.call.target();
         let binding = tool.name().and_then(|tool| bindings.get(&self.call.entry.server, tool));
         binding.is_some_and(|binding| binding.filters_results())
+    }
+
+    /// The server was told what it may ask the client for: whatever policy let through.
+    pub(crate) fn may_ask_for(&mut self, server_requests: &[&'static str]) {
+        self.may_ask = !server_requests.is_empty();
     }
 
     /// The open end, for a body that flows through by itself.
@@ -158,7 +163,7 @@ impl Release {
     fn takes_result_type(&self, kind: Option<&str>) -> bool {
         match (self.call.dialect.era, kind) {
             (Era::Legacy, _) | (Era::Modern, None | Some("complete")) => true,
-            (Era::Modern, Some("input_required")) => self.call.may_be_asked(),
+            (Era::Modern, Some("input_required")) => self.may_ask,
             (Era::Modern, Some(_)) => false,
         }
     }
@@ -181,9 +186,8 @@ impl Release {
                 self.note_subscription();
                 self.delivered(bytes)
             }
+            Treatment::Get | Treatment::Read => self.readable(bytes),
             Treatment::Handshake
-            | Treatment::Get
-            | Treatment::Read
             | Treatment::Complete
             | Treatment::Level
             | Treatment::Local
@@ -222,7 +226,7 @@ impl Release {
         let bindings = in_force.policies.bindings();
         let binding = tool.name().and_then(|name| bindings.get(&self.call.entry.server, name));
         let Some(binding) = binding.filter(|binding| binding.filters_results()) else {
-            return self.delivered(bytes);
+            return self.readable(bytes);
         };
         let depth = self.call.entry.settings.limits.depth;
         let Ok(mut response) = tree::read(&bytes, depth) else {
@@ -238,18 +242,37 @@ impl Release {
         });
         if filtered.withheld.is_some() {
             self.ended(Ending::Withheld);
-            return failure(self.call.request_id(), &self.call.id.to_string());
+            return refuse::withheld_body(&self.call);
         }
-        if !filtered.changed {
+        let unreadable = embedded::remove_unreadable(&self.call, &in_force, result);
+        if !filtered.changed && !unreadable {
             return self.delivered(bytes);
         }
-        if let Some(mut outcome) = self.outcome.take() {
-            outcome.filtered(filtered.removed);
+        self.without(filtered.removed, &response)
+    }
+
+    /// An answer in which MCP resources may be embedded, or which is one: only what may be read.
+    fn readable(&mut self, bytes: Bytes) -> Bytes {
+        if self.call.row.treatment != Treatment::Read && !embedded::shows(&bytes) {
+            return self.delivered(bytes);
         }
-        serde_json::to_vec(&response).map_or_else(
-            |_| failure(self.call.request_id(), &self.call.id.to_string()),
-            Bytes::from,
-        )
+        let depth = self.call.entry.settings.limits.depth;
+        let Ok(mut response) = tree::read(&bytes, depth) else {
+            return self.broke_off(&UpstreamError::Misbehaved("a malformed result"));
+        };
+        let in_force = self.gateway.live.snapshot();
+        let removed = response
+            .get_mut("result")
+            .is_some_and(|result| embedded::remove_unreadable(&self.call, &in_force, result));
+        if removed { self.without(Vec::new(), &response) } else { self.delivered(bytes) }
+    }
+
+    /// The answer that is left after something was taken out of it.
+    fn without(&mut self, removed: Vec<Fact>, response: &Value) -> Bytes {
+        if let Some(mut outcome) = self.outcome.take() {
+            outcome.filtered(removed);
+        }
+        Bytes::from(response.to_string())
     }
 
     fn note_subscription(&self) {
@@ -260,16 +283,6 @@ impl Release {
                 _ => session.unsubscribe(uri),
             }
         }
-    }
-}
-
-impl Call {
-    /// Whether this modern request still declared something that a server may ask for.
-    fn may_be_asked(&self) -> bool {
-        let meta = self.message.params().get("_meta");
-        let capabilities = meta.and_then(|meta| meta.get("io.modelcontextprotocol/clientCapabilities"));
-        let declared = |name: &str| capabilities.is_some_and(|held| held.get(name).is_some());
-        ["elicitation", "sampling", "roots"].into_iter().any(declared)
     }
 }
 

@@ -59,14 +59,18 @@ pub(crate) fn plan() -> Value {
 
 fn judge(script: &str, era: &str, outcomes: &[Value]) {
     let place = format!("{script} {era}: {}", json!(outcomes));
-    let [tools, track, near, purge, prompts, greeting, plan, resources, public, secret] = outcomes else {
+    let [tools, track, near, purge, prompts, greeting, plan, resources, public, secret] = outcomes
+    else {
         panic!("{place}")
     };
     let tools = tools["ok"].to_string();
     assert!(tools.contains("track_parcel") && !tools.contains("purge_records"), "{place}");
     assert!(track["ok"].to_string().contains("p-1"), "{place}");
     assert_eq!(near["ok"]["isError"], true, "{place}");
-    assert!(purge["error"]["message"].as_str().is_some_and(|text| text.contains("unknown tool")), "{place}");
+    assert!(
+        purge["error"]["message"].as_str().is_some_and(|text| text.contains("unknown tool")),
+        "{place}"
+    );
     assert_eq!(prompts["ok"], json!(["greeting"]), "{place}");
     assert!(greeting["ok"].to_string().contains("the prompt greeting"), "{place}");
     assert!(plan["error"].is_object(), "{place}");

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::process::{Child, Command};
 
 /// How long one of them may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The folder that `cargo xtask peers` fills.
 #[derive(Debug, Clone)]
@@ -56,8 +56,11 @@ impl Peers {
     /// Runs one of the client scripts with a plan and gives the outcome of each step.
     pub(crate) async fn carry_out(&self, script: &str, arguments: &[&str]) -> Vec<Value> {
         let path = self.script(script);
-        let interpreter =
-            if script.ends_with(".py") { text(&self.0.join("python/bin/python")) } else { self.node() };
+        let interpreter = if Path::new(script).extension().is_some_and(|ending| ending == "py") {
+            text(&self.0.join("python/bin/python"))
+        } else {
+            self.node()
+        };
         let run = Command::new(interpreter)
             .arg(path)
             .args(arguments)
@@ -66,7 +69,8 @@ impl Peers {
             .output();
         let output = tokio::time::timeout(PATIENCE, run).await.expect("an end in time");
         let output = output.expect("a program that runs");
-        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let (out, err) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{script}: {out}\n{err}");
         let last = out.lines().last().unwrap_or_default();
         serde_json::from_str(last).unwrap_or_else(|error| panic!("{script}: {error}: {out}\n{err}"))

@@ -21,7 +21,7 @@ const provider = new Provider(issuer, {
       id_token_signed_response_alg: 'ES256',
     },
   ],
-  scopes: ['openid', 'deliveries:export'],
+  scopes: ['openid'],
   findAccount: async (_, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
   interactions: { url: (_, interaction) => `/login/${interaction.uid}` },
   features: {
@@ -56,9 +56,10 @@ provider.use(async (ctx, next) => {
     const grant = grantId
       ? await provider.Grant.find(grantId)
       : new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
-    grant.addOIDCScope('openid');
-    for (const resource of [params.resource].flat().filter(Boolean)) {
-      grant.addResourceScope(resource, params.scope ?? '');
+    const { missingOIDCScope = [], missingResourceScopes = {} } = prompt.details;
+    grant.addOIDCScope(['openid', ...missingOIDCScope].join(' '));
+    for (const [resource, scopes] of Object.entries(missingResourceScopes)) {
+      grant.addResourceScope(resource, scopes.join(' '));
     }
     result = { consent: { grantId: await grant.save() } };
   }

@@ -20,10 +20,12 @@ async fn a_client_finds_the_issuer_logs_in_and_is_let_through() {
     let audience = deployment.audience("deliveries");
     let script = peers.script("issuer.mjs");
     let arguments = [script.as_str(), &port.to_string(), &audience];
-    let _provider = Peers::serve(&peers.node(), &arguments, &[], &format!("127.0.0.1:{port}")).await;
+    let _provider =
+        Peers::serve(&peers.node(), &arguments, &[], &format!("127.0.0.1:{port}")).await;
     let gateway = Gateway::start(KENWARD, deployment).await;
 
-    let metadata = gateway.http().get("/.well-known/oauth-protected-resource/mcp/deliveries", &[]).await;
+    let metadata =
+        gateway.http().get("/.well-known/oauth-protected-resource/mcp/deliveries", &[]).await;
     assert_eq!(metadata.json()["authorization_servers"], json!([issuer]));
 
     let plan = clients::plan().to_string();
@@ -34,9 +36,12 @@ async fn a_client_finds_the_issuer_logs_in_and_is_let_through() {
     let call = upstream.calls("track_parcel").remove(0);
     let grant = call.header("txn-token").expect("a grant").to_owned();
     let keys = Client::new(&gateway.url()).get("/.well-known/jwks.json", &[]).await.json();
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock");
-    let now = kenward_model::Timestamp::from_seconds(i64::try_from(since.as_secs()).expect("a clock"));
-    let claims = kenward_identity::grant::verify(&grant, &keys, "example.com", now).expect("a good grant");
+    let since =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock");
+    let now =
+        kenward_model::Timestamp::from_seconds(i64::try_from(since.as_secs()).expect("a clock"));
+    let claims =
+        kenward_identity::grant::verify(&grant, &keys, "example.com", now).expect("a good grant");
     assert_eq!(claims["sub"], "rita");
     assert_eq!(claims["act"]["sub"], "agent-1");
 }

@@ -6,7 +6,9 @@ use rmcp::model::{
     CallToolRequestParams, ErrorCode, GetPromptRequestParams, ProtocolVersion,
     ReadResourceRequestParams,
 };
-use rmcp::service::{ClientLifecycleMode, ClientServiceExt, RoleClient, RunningService, ServiceError};
+use rmcp::service::{
+    ClientLifecycleMode, ClientServiceExt, RoleClient, RunningService, ServiceError,
+};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use serde_json::json;
@@ -25,20 +27,27 @@ async fn the_rust_sdk_in_both_eras() {
         let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_ref()).collect();
         assert!(names.contains(&"track_parcel") && !names.contains(&"purge_records"), "{names:?}");
 
-        let done = client.call_tool(call("track_parcel", &json!({ "parcel": "p-1" }))).await.expect("a result");
+        let done = client
+            .call_tool(call("track_parcel", &json!({ "parcel": "p-1" })))
+            .await
+            .expect("a result");
         assert_ne!(done.is_error, Some(true), "{done:?}");
         let near = json!({ "near": "Taylor Swift's home" });
-        let refused = client.call_tool(call("get_dropoff_locations", &near)).await.expect("a result");
+        let refused =
+            client.call_tool(call("get_dropoff_locations", &near)).await.expect("a result");
         assert_eq!(refused.is_error, Some(true), "{refused:?}");
         let hidden = client.call_tool(call("purge_records", &json!({}))).await;
         assert!(is_invalid_params(&hidden), "{hidden:?}");
 
-        let prompt = client.get_prompt(GetPromptRequestParams::new("greeting")).await.expect("a prompt");
+        let prompt =
+            client.get_prompt(GetPromptRequestParams::new("greeting")).await.expect("a prompt");
         assert_eq!(prompt.messages.len(), 1);
         assert!(client.get_prompt(GetPromptRequestParams::new("secret_plan")).await.is_err());
         let read = client.read_resource(ReadResourceRequestParams::new("doc://public")).await;
         assert_eq!(read.expect("a document").contents.len(), 1);
-        assert!(client.read_resource(ReadResourceRequestParams::new("doc://secret")).await.is_err());
+        assert!(
+            client.read_resource(ReadResourceRequestParams::new("doc://secret")).await.is_err()
+        );
 
         let call = upstream.calls("track_parcel").remove(0);
         assert_eq!(call.is_modern(), era == Era::Modern, "{era:?}");

@@ -41,7 +41,10 @@ async fn everything(server: Value) {
     let gateway = Gateway::start(KENWARD, deployment).await;
     let rita = gateway.connect(&issuer, "rita", "everything", Era::Legacy).await;
     let tools = rita.tools().await;
-    assert!(tools.contains(&"echo".to_owned()) && tools.contains(&"get-sum".to_owned()), "{tools:?}");
+    assert!(
+        tools.contains(&"echo".to_owned()) && tools.contains(&"get-sum".to_owned()),
+        "{tools:?}"
+    );
     assert!(!tools.contains(&"get-env".to_owned()), "{tools:?}");
     let reply = rita.call("echo", json!({ "message": "h\u{e9}llo" })).await;
     assert_eq!(reply.text(), "Echo: h\u{e9}llo", "{}", reply.http.text());
@@ -56,7 +59,8 @@ async fn everything(server: Value) {
     });
     let reply = rita.request("tools/call", params).await;
     assert!(reply.is_done(), "{}", reply.http.text());
-    let progress = reply.before.iter().filter(|message| message["method"] == "notifications/progress");
+    let progress =
+        reply.before.iter().filter(|message| message["method"] == "notifications/progress");
     assert!(progress.count() >= 3, "{}", reply.http.text());
 
     let prompts = rita.request("prompts/list", json!({})).await.names("prompts", "name");

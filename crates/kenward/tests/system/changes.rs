@@ -31,7 +31,8 @@ async fn an_entity_that_leaves_the_file_leaves_the_directory() {
     let story = Story::start().await;
     let rita = story.connect("rita", Era::Modern).await;
     let directory = story.gateway.deployment().read("directory.yaml");
-    let without: Vec<&str> = directory.lines().filter(|line| !line.contains("id: rita, ")).collect();
+    let without: Vec<&str> =
+        directory.lines().filter(|line| !line.contains("id: rita, ")).collect();
     story.gateway.deployment().write("directory.yaml", &without.join("\n"));
     let gone = within(IN_TIME, async || !tracks(&rita).await).await;
     assert!(gone, "{}", story.gateway.log());
@@ -48,7 +49,8 @@ async fn a_change_of_a_policy_takes_effect() {
     story.gateway.deployment().write("policies/today.cedar", forbid);
     assert!(within(IN_TIME, async || !tracks(&rita).await).await, "{}", story.gateway.log());
     assert!(!rita.tools().await.contains(&"track_parcel".to_owned()));
-    std::fs::remove_file(story.gateway.deployment().path("policies/today.cedar")).expect("removing");
+    std::fs::remove_file(story.gateway.deployment().path("policies/today.cedar"))
+        .expect("removing");
     assert!(within(IN_TIME, async || tracks(&rita).await).await, "{}", story.gateway.log());
 }
 
@@ -57,7 +59,8 @@ async fn a_policy_file_written_in_pieces_counts_once_it_is_whole() {
     let story = Story::start().await;
     let rita = story.connect("rita", Era::Modern).await;
     rita.tools().await;
-    let forbid = "forbid (principal, action == Mcp::Action::\"deliveries/track_parcel\", resource);\n";
+    let forbid =
+        "forbid (principal, action == Mcp::Action::\"deliveries/track_parcel\", resource);\n";
     for end in [10, 30, 60, forbid.len()] {
         story.gateway.deployment().write("policies/today.cedar", &forbid[..end.min(forbid.len())]);
         tokio::time::sleep(Duration::from_millis(30)).await;
@@ -73,7 +76,10 @@ async fn a_broken_policy_changes_nothing_and_says_so() {
     for (kind, broken) in [
         ("syntax", "permit (principal, action, resource"),
         ("an unknown group", "permit (principal in Grup::\"x\", action, resource);"),
-        ("an unknown attribute", "permit (principal, action == Mcp::Action::\"learn\", resource is Customer) when { resource.protectd };"),
+        (
+            "an unknown attribute",
+            "permit (principal, action == Mcp::Action::\"learn\", resource is Customer) when { resource.protectd };",
+        ),
         ("everything allowed but broken", "permit (principal, action, resource);\nforbid ("),
     ] {
         story.gateway.deployment().write("policies/broken.cedar", broken);
@@ -82,7 +88,8 @@ async fn a_broken_policy_changes_nothing_and_says_so() {
         assert!(tracks(&rita).await, "{kind}: what was allowed is");
         assert!(!may_purge(&rita).await, "{kind}: what was refused is");
     }
-    std::fs::remove_file(story.gateway.deployment().path("policies/broken.cedar")).expect("removing");
+    std::fs::remove_file(story.gateway.deployment().path("policies/broken.cedar"))
+        .expect("removing");
     assert!(within(IN_TIME, async || tracks(&rita).await).await);
 }
 
@@ -90,7 +97,9 @@ async fn a_broken_policy_changes_nothing_and_says_so() {
 async fn a_broken_directory_changes_nothing_and_says_so() {
     let story = Story::start().await;
     let rita = story.connect("rita", Era::Modern).await;
-    for broken in ["- { type: User, id: rita, parents: [", "- { type: User }\n", "", "hello: world\n"] {
+    for broken in
+        ["- { type: User, id: rita, parents: [", "- { type: User }\n", "", "hello: world\n"]
+    {
         let before = story.gateway.log().len();
         story.gateway.deployment().write("directory.yaml", broken);
         let said = within(Duration::from_secs(4), async || {
@@ -122,7 +131,11 @@ async fn a_change_of_the_configuration_takes_effect() {
     story.gateway.deployment().write_config();
     assert!(story.gateway.says("kenward.yaml").await, "{}", story.gateway.log());
     tokio::time::sleep(QUIET).await;
-    assert_eq!(rita.call("list_customers", json!({})).await.status(), 403, "the last good one counts");
+    assert_eq!(
+        rita.call("list_customers", json!({})).await.status(),
+        403,
+        "the last good one counts"
+    );
 }
 
 #[tokio::test]
@@ -157,7 +170,8 @@ async fn rights_that_end_while_the_server_answers_end_the_answer() {
         let withdraw = async {
             assert!(story.upstream.until(|upstream| upstream.under_way() == 1).await);
             let directory = story.gateway.deployment().read("directory.yaml");
-            let user = "{ type: User, id: rita, parents: [ { type: Group, id: representatives } ] }";
+            let user =
+                "{ type: User, id: rita, parents: [ { type: Group, id: representatives } ] }";
             let without = directory.replace(user, "{ type: User, id: rita }");
             assert_ne!(without, directory);
             story.gateway.deployment().write("directory.yaml", &without);

@@ -50,7 +50,7 @@ async fn an_address_is_told_to_those_who_may_know_it() {
         for id in ["4711", "1002", "9999"] {
             let reply = address(&rita, id).await;
             assert!(reply.is_refused(), "{era:?} {id}: {}", reply.http.text());
-            assert_eq!(reply.decision()["question"], 3, "{era:?} {id}: {}", reply.http.text());
+            assert_eq!(reply.decision()["question"], "fact", "{era:?} {id}: {}", reply.http.text());
         }
         assert!(story.upstream.requests("tools/call").is_empty(), "{era:?}");
     }
@@ -73,7 +73,9 @@ async fn the_other_path_to_the_same_fact_is_closed_however_it_is_worded() {
 #[tokio::test]
 async fn what_is_nobodys_secret_stays_available() {
     let story = Story::start().await;
-    story.upstream.on_tool("get_dropoff_locations", |_| Answer::structured(&json!({ "locations": [] })));
+    story
+        .upstream
+        .on_tool("get_dropoff_locations", |_| Answer::structured(&json!({ "locations": [] })));
     for era in Era::BOTH {
         let rita = story.connect("rita", era).await;
         for near in [
@@ -118,7 +120,8 @@ async fn other_sessions_clients_and_moments_change_nothing() {
     let story = Story::start().await;
     for agent in ["agent-1", "agent-2"] {
         for era in Era::BOTH {
-            let token = story.issuer.token("rita", &story.audience()).claim("client_id", agent).sign();
+            let token =
+                story.issuer.token("rita", &story.audience()).claim("client_id", agent).sign();
             for _ in 0..3 {
                 let url = story.gateway.url();
                 let mcp = Mcp::connect(&url, "/mcp/deliveries", &token, era).await;
@@ -185,7 +188,10 @@ async fn an_answer_that_hides_its_rows_from_the_filter_is_not_delivered() {
         ("text alone", json!({ "content": [{ "type": "text", "text": customers().to_string() }] })),
         ("rows under another name", both(&json!({ "Customers": [row] }))),
         ("an object in place of rows", both(&json!({ "customers": { "a": row } }))),
-        ("a row without an id", both(&json!({ "customers": [{ "name": "Taylor Swift", "zip": "37203" }] }))),
+        (
+            "a row without an id",
+            both(&json!({ "customers": [{ "name": "Taylor Swift", "zip": "37203" }] })),
+        ),
         ("an id that is a number", both(&json!({ "customers": [{ "id": 4711, "zip": "37203" }] }))),
         ("rows within rows", both(&json!({ "customers": [[row]] }))),
     ];
@@ -217,8 +223,9 @@ async fn the_log_says_what_would_have_been_told() {
     let rita = story.connect("rita", Era::Modern).await;
     let reply = places(&rita, "Taylor Swift's home").await;
     let records = story.decisions("get_dropoff_locations", "refuse").await;
-    let record = records.iter().find(|record| record["id"] == reply.decision()["id"]).expect("a record");
-    assert!(matches!(record["question"].as_u64(), Some(3 | 4)), "{record}");
+    let record =
+        records.iter().find(|record| record["id"] == reply.decision()["id"]).expect("a record");
+    assert!(matches!(record["question"].as_str(), Some("fact" | "inference")), "{record}");
     let facts = record["facts"].to_string();
     assert!(facts.contains("4711") && facts.contains("nearby_places"), "{record}");
     let policies = record["policies"].to_string();

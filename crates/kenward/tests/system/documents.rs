@@ -40,9 +40,19 @@ async fn a_uri_is_judged_exactly_as_it_is_sent_on() {
     let rita = story.connect("rita", Era::Modern).await;
     story.upstream.forget();
     for uri in [
-        "doc://Public", "DOC://public", "doc://public/", "doc://public#x", "doc://public?x",
-        "doc://./public", "doc://secret/../public", "doc://public/../secret", "doc://%70ublic", "",
-        "file:///etc/passwd", "doc://public\u{0}", "doc://public ",
+        "doc://Public",
+        "DOC://public",
+        "doc://public/",
+        "doc://public#x",
+        "doc://public?x",
+        "doc://./public",
+        "doc://secret/../public",
+        "doc://public/../secret",
+        "doc://%70ublic",
+        "",
+        "file:///etc/passwd",
+        "doc://public\u{0}",
+        "doc://public ",
     ] {
         let mut message = rita.message("resources/read", json!({ "uri": "doc://public" }));
         let mut headers = rita.headers(&message);
@@ -76,7 +86,8 @@ async fn completions_belong_to_what_they_complete() {
     let story = Story::start().await;
     for era in Era::BOTH {
         let rita = story.connect("rita", era).await;
-        let ask = |reference| json!({ "ref": reference, "argument": { "name": "a", "value": "o" } });
+        let ask =
+            |reference| json!({ "ref": reference, "argument": { "name": "a", "value": "o" } });
         let prompt = |name: &str| ask(json!({ "type": "ref/prompt", "name": name }));
         let resource = |uri: &str| ask(json!({ "type": "ref/resource", "uri": uri }));
         let reply = rita.request("completion/complete", prompt("greeting")).await;
@@ -92,7 +103,11 @@ async fn completions_belong_to_what_they_complete() {
             ask(json!("greeting")),
         ] {
             let reply = rita.request("completion/complete", params.clone()).await;
-            assert!(reply.message.get("result").is_none(), "{era:?} {params}: {}", reply.http.text());
+            assert!(
+                reply.message.get("result").is_none(),
+                "{era:?} {params}: {}",
+                reply.http.text()
+            );
         }
         assert!(story.upstream.received().is_empty(), "{era:?}");
     }

@@ -33,7 +33,11 @@ async fn what_is_no_json_rpc_request_is_refused() {
             let reply = attack(&rita, &text).await;
             assert_eq!(reply.status(), 400, "{era:?}, {kind}: {}", reply.http.text());
             let code = reply.error_code();
-            assert!(matches!(code, Some(-32600 | -32700)), "{era:?}, {kind}: {}", reply.http.text());
+            assert!(
+                matches!(code, Some(-32600 | -32700)),
+                "{era:?}, {kind}: {}",
+                reply.http.text()
+            );
         }
         assert!(story.upstream.received().is_empty(), "{era:?}: something reached the server");
     }
@@ -108,16 +112,29 @@ async fn a_body_of_unknown_length_is_bounded_too() {
     // The rest of the body may still be on its way when the connection is closed.
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 413"), "{answer}");
     assert!(story.upstream.received().is_empty());
-    assert!(story.connect("rita", Era::Modern).await.call("track_parcel", parcel()).await.is_done());
+    assert!(
+        story.connect("rita", Era::Modern).await.call("track_parcel", parcel()).await.is_done()
+    );
 }
 
 #[tokio::test]
 async fn methods_that_are_not_in_the_table_are_refused() {
     let story = Story::start().await;
     let methods = [
-        "tools/Call", "tools/call ", "tools/run", "TOOLS/CALL", "rpc.discover", "tools", "",
-        "tasks/list", "notifications/tools/list_changed", "sampling/createMessage", "roots/list",
-        "elicitation/create", "skills/list", "admin/purge",
+        "tools/Call",
+        "tools/call ",
+        "tools/run",
+        "TOOLS/CALL",
+        "rpc.discover",
+        "tools",
+        "",
+        "tasks/list",
+        "notifications/tools/list_changed",
+        "sampling/createMessage",
+        "roots/list",
+        "elicitation/create",
+        "skills/list",
+        "admin/purge",
     ];
     for era in Era::BOTH {
         let rita = story.connect("rita", era).await;
@@ -126,10 +143,16 @@ async fn methods_that_are_not_in_the_table_are_refused() {
             let reply = rita.request(method, json!({ "name": "track_parcel" })).await;
             let code = reply.error_code();
             assert!(
-                matches!(code, Some(-32601 | -32600 | -32602)),
-                "{era:?} `{method}`: {} {}", reply.status(), reply.http.text()
+                matches!(code, Some(-32601 | -32600 | -32602 | -32020)),
+                "{era:?} `{method}`: {} {}",
+                reply.status(),
+                reply.http.text()
             );
-            assert!(matches!(reply.status(), 200 | 400 | 404), "{era:?} `{method}`: {}", reply.status());
+            assert!(
+                matches!(reply.status(), 200 | 400 | 404),
+                "{era:?} `{method}`: {}",
+                reply.status()
+            );
         }
         assert!(story.upstream.received().is_empty(), "{era:?}: something reached the server");
     }
@@ -166,10 +189,17 @@ async fn a_tool_is_found_by_its_exact_name_alone() {
     for era in Era::BOTH {
         let rita = story.connect("rita", era).await;
         for name in [
-            "Track_parcel", "track_parcel\u{200b}", "track-parcel", "deliveries/track_parcel",
-            "deliveries__track_parcel", "./track_parcel", "track_parcel\u{0}", "track_parc\u{435}l",
+            "Track_parcel",
+            "track_parcel\u{200b}",
+            "track-parcel",
+            "deliveries/track_parcel",
+            "deliveries__track_parcel",
+            "./track_parcel",
+            "track_parcel\u{0}",
+            "track_parc\u{435}l",
         ] {
-            let mut message = rita.message("tools/call", json!({ "name": name, "arguments": parcel() }));
+            let mut message =
+                rita.message("tools/call", json!({ "name": name, "arguments": parcel() }));
             let mut headers = rita.headers(&json!({ "method": "tools/call", "params": {} }));
             if era == Era::Modern {
                 let encoded = base64_header(name);
@@ -244,7 +274,10 @@ fn ambiguous() -> Vec<Attack> {
         ("two metadata", swap("@META@", "@META@,\"_meta\":{}")),
         ("an argument twice", arguments("{\"parcel\":\"p\",\"parcel\":\"q\"}")),
         ("an argument twice, escaped", arguments("{\"parcel\":\"p\",\"p\\u0061rcel\":\"q\"}")),
-        ("a member twice, deep inside", arguments(&format!("{{\"parcel\":\"p\",\"deep\":{deep}}}"))),
+        (
+            "a member twice, deep inside",
+            arguments(&format!("{{\"parcel\":\"p\",\"deep\":{deep}}}")),
+        ),
         ("an empty name twice", arguments("{\"parcel\":\"p\",\"\":1,\"\":2}")),
         ("a method in another case", swap("\"method\"", "\"Method\":\"tools/list\",\"method\"")),
         ("params in another case", swap("\"params\"", "\"PARAMS\":{},\"params\"")),
@@ -259,7 +292,10 @@ fn ambiguous() -> Vec<Attack> {
         ("an array of messages", format!("[{good}]")),
         ("an array of two", format!("[{good},{good}]")),
         ("an empty array", "[]".to_owned()),
-        ("params as an array", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":[1]}".to_owned()),
+        (
+            "params as an array",
+            "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":[1]}".to_owned(),
+        ),
     ]
 }
 

@@ -13,6 +13,7 @@ async fn a_server_that_is_gone_is_our_failure_with_a_reference() {
     let story = Story::start().await;
     let rita = story.connect("rita", Era::Modern).await;
     let legacy = story.connect("rita", Era::Legacy).await;
+    assert!(tracks(&rita).await && tracks(&legacy).await);
     let Story { issuer: _issuer, upstream, gateway: _gateway } = story;
     drop(upstream);
     for mcp in [rita, legacy] {
@@ -59,7 +60,9 @@ async fn errors_of_the_server_are_its_own() {
 async fn a_server_that_does_not_want_us_is_no_challenge_to_the_client() {
     let story = Story::start().await;
     for status in [401, 403] {
-        story.upstream.on_tool("track_parcel", move |_| Answer::Raw(status, "text/plain", "no".into()));
+        story
+            .upstream
+            .on_tool("track_parcel", move |_| Answer::Raw(status, "text/plain", "no".into()));
         for era in Era::BOTH {
             let rita = story.connect("rita", era).await;
             let reply = rita.call("track_parcel", json!({ "parcel": "p" })).await;
@@ -144,7 +147,9 @@ async fn a_server_that_is_away_at_the_start_is_reported_before_anything_runs() {
 #[tokio::test]
 async fn the_gateway_stops_in_good_order_with_calls_under_way() {
     let story = Story::start().await;
-    story.upstream.on_tool("track_parcel", |_| Answer::text("late").after(Duration::from_millis(800)));
+    story
+        .upstream
+        .on_tool("track_parcel", |_| Answer::text("late").after(Duration::from_millis(800)));
     let rita = story.connect("rita", Era::Modern).await;
     let mut stream = rita.listen(&["doc://public"]).await;
     assert!(story.upstream.until(|upstream| upstream.open_streams() == 1).await);
@@ -169,7 +174,8 @@ async fn a_panic_in_no_request_takes_the_others_down() {
     let rita = story.connect("rita", Era::Modern).await;
     // Whatever strange thing somebody sends, the process lives and serves the next one.
     for path in ["/%", "/%ff", "/mcp/%00", "/mcp/deliveries?%", "/\u{7f}", "/mcp//", "/..%2f.."] {
-        let text = format!("POST {path} HTTP/1.1\r\nhost: {}\r\n\r\n", story.gateway.http().address());
+        let text =
+            format!("POST {path} HTTP/1.1\r\nhost: {}\r\n\r\n", story.gateway.http().address());
         story.gateway.http().raw(text.as_bytes()).await;
     }
     assert!(tracks(&rita).await);
@@ -195,7 +201,10 @@ fn nonsense() -> Vec<(&'static str, Answer)> {
         ("nothing", json_body("")),
         ("half a message", json_body("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"evil\":")),
         ("an array", json_body("[{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"evil\":1}}]")),
-        ("another id", json_body("{\"jsonrpc\":\"2.0\",\"id\":\"evil\",\"result\":{\"content\":[]}}")),
+        (
+            "another id",
+            json_body("{\"jsonrpc\":\"2.0\",\"id\":\"evil\",\"result\":{\"content\":[]}}"),
+        ),
         ("no id", json_body("{\"jsonrpc\":\"2.0\",\"result\":{\"content\":[],\"x\":\"evil\"}}")),
         ("a request", json_body("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"evil\"}")),
         ("a page", Answer::Raw(200, "text/html", Bytes::from_static(b"<h1>evil</h1>"))),
@@ -203,7 +212,10 @@ fn nonsense() -> Vec<(&'static str, Answer)> {
         ("a redirect", Answer::Raw(302, "text/plain", Bytes::from_static(b"evil"))),
         ("a stream without an answer", events(": evil\n\n")),
         ("a stream of nonsense", events("data: evil\n\n")),
-        ("a stream that ends early", events("data: {\"jsonrpc\":\"2.0\",\"method\":\"evil/x\"}\n\n")),
+        (
+            "a stream that ends early",
+            events("data: {\"jsonrpc\":\"2.0\",\"method\":\"evil/x\"}\n\n"),
+        ),
         ("no text", json_body("\u{0}\u{1}evil")),
     ]
 }

@@ -25,13 +25,15 @@ async fn a_grant_says_who_calls_and_what() {
         assert_eq!(claims["tctx"]["tool"], "track_parcel");
         assert_eq!(claims["tctx"]["args_hash"]["value"], hash(&arguments), "{claims}");
         // The RFC 8785 form, worked out by hand: sorted names, shortest numbers.
-        let canonical: Value =
-            serde_json::from_str("{\"a\":{\"x\":[true,null],\"y\":100},\"parcel\":\"\u{e9}\",\"z\":1}")
-                .expect("json");
+        let canonical: Value = serde_json::from_str(
+            "{\"a\":{\"x\":[true,null],\"y\":100},\"parcel\":\"\u{e9}\",\"z\":1}",
+        )
+        .expect("json");
         assert_eq!(hash(&canonical), hash(&arguments));
         let life = claims["exp"].as_i64().expect("exp") - claims["iat"].as_i64().expect("iat");
         assert!((1..=30).contains(&life), "{life} s");
-        let protocol = claims["rctx"]["mcp_protocol"].as_str().or(claims["rctx"]["protocol"].as_str());
+        let protocol =
+            claims["rctx"]["mcp_protocol"].as_str().or_else(|| claims["rctx"]["protocol"].as_str());
         assert_eq!(protocol, Some(era.version()), "{claims}");
     }
 }
@@ -53,7 +55,7 @@ async fn the_grants_number_is_the_decisions() {
     numbers.dedup();
     assert_eq!(numbers.len(), 3, "every call has a number of its own");
     let bytes = grant::arguments_sha256(&json!({ "parcel": "p" })).expect("a hash");
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = bytes.map(|byte| format!("{byte:02x}")).concat();
     for record in &allowed {
         assert_eq!(record["arguments_sha256"], hex, "{record}");
     }
@@ -101,7 +103,7 @@ async fn a_grant_fits_its_call_alone() {
     let token = call.header("txn-token").expect("a grant").to_owned();
     let keys = keys(&story).await;
     // 30 s and what clocks may differ.
-    let later = now().plus(std::time::Duration::from_secs(60));
+    let later = now().plus(std::time::Duration::from_mins(1));
     assert!(grant::verify(&token, &keys, "example.com", later).is_err(), "a minute later");
     assert!(grant::verify(&token, &keys, "example.org", now()).is_err(), "another trust domain");
     let (rest, signature) = token.rsplit_once('.').expect("a signature");
@@ -146,7 +148,9 @@ async fn the_keys_outlive_the_gateway_and_are_published_without_their_secrets() 
 }
 
 async fn verified(story: &Story, received: &Received) -> Value {
-    let token = received.header("txn-token").unwrap_or_else(|| panic!("no grant with {}", received.method()));
+    let token = received
+        .header("txn-token")
+        .unwrap_or_else(|| panic!("no grant with {}", received.method()));
     let keys = keys(story).await;
     grant::verify(token, &keys, "example.com", now()).expect("a grant that is valid")
 }

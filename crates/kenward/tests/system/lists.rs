@@ -136,7 +136,11 @@ async fn an_item_that_is_shown_is_shown_byte_for_byte() {
     assert!(reply.http.text().contains(item), "{}", reply.http.text());
     assert_eq!(reply.names("tools", "name"), ["track_parcel"]);
     assert_eq!(reply.result()["nextCursor"], "next/+ ");
-    assert_eq!(reply.result()["cacheScope"], "private", "what is filtered for one is for one alone");
+    assert_eq!(
+        reply.result()["cacheScope"],
+        "private",
+        "what is filtered for one is for one alone"
+    );
     let ttl = reply.result()["ttlMs"].as_u64().expect("a time");
     assert!(ttl <= 60_000, "{ttl} ms is longer than a change of rights may take");
 }
@@ -181,7 +185,8 @@ async fn lists_that_make_no_sense_are_withheld() {
         let reply = rita.request("tools/list", json!({})).await;
         assert_eq!(reply.error_code(), Some(-32603), "{list}: {}", reply.http.text());
     }
-    let twice = "{\"tools\":[{\"name\":\"track_parcel\",\"name\":\"purge_records\",\"inputSchema\":{}}]}";
+    let twice =
+        "{\"tools\":[{\"name\":\"track_parcel\",\"name\":\"purge_records\",\"inputSchema\":{}}]}";
     story.upstream.on("tools/list", move |received| {
         let id = received.json()["id"].clone();
         let body = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{twice}}}");

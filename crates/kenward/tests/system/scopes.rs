@@ -45,7 +45,8 @@ async fn the_scope_opens_the_tool() {
 #[tokio::test]
 async fn a_scope_is_no_right() {
     let story = Story::start().await;
-    let token = story.issuer.token("mallory", &story.audience()).claim("scope", "deliveries:export");
+    let token =
+        story.issuer.token("mallory", &story.audience()).claim("scope", "deliveries:export");
     let mallory = story.client(Some(&token.sign()), Era::Modern);
     assert!(mallory.tools().await.is_empty());
     let reply = mallory.call("export_all", json!({})).await;
@@ -61,7 +62,9 @@ async fn groups_in_the_token_count_where_the_issuer_may_state_them() {
     let in_group = token.clone().claim("groups", json!(["representatives"])).sign();
     let newcomer = story.client(Some(&in_group), Era::Modern);
     assert!(newcomer.call("track_parcel", json!({ "parcel": "p" })).await.is_done());
-    for groups in [json!([]), json!("representatives and more"), json!({ "representatives": true }), json!(7)] {
+    for groups in
+        [json!([]), json!("representatives and more"), json!({ "representatives": true }), json!(7)]
+    {
         let without = token.clone().claim("groups", groups.clone()).sign();
         let newcomer = story.client(Some(&without), Era::Modern);
         let reply = newcomer.call("track_parcel", json!({ "parcel": "p" })).await;

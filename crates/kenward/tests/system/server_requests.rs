@@ -23,7 +23,8 @@ async fn capabilities_that_nobody_permitted_are_not_passed_on() {
         assert!(declared.get(capability).is_none(), "{capability} in {declared}");
     }
     let rita = story.connect("rita", Era::Modern).await;
-    let mut message = rita.message("tools/call", json!({ "name": "track_parcel", "arguments": {} }));
+    let mut message =
+        rita.message("tools/call", json!({ "name": "track_parcel", "arguments": {} }));
     message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = all;
     rita.send(&message).await;
     let call = story.upstream.calls("track_parcel").pop().expect("a call");
@@ -57,7 +58,10 @@ async fn a_permitted_request_is_delivered_and_its_answer_taken_once() {
     rita.handshake(&json!({ "elicitation": {}, "sampling": {} })).await;
     let asked = story.upstream.requests("initialize").pop().expect("a handshake");
     let declared = asked.params()["capabilities"].clone();
-    assert!(declared.get("elicitation").is_some() && declared.get("sampling").is_none(), "{declared}");
+    assert!(
+        declared.get("elicitation").is_some() && declared.get("sampling").is_none(),
+        "{declared}"
+    );
     let signal = std::sync::Arc::new(tokio::sync::Notify::new());
     let waiting = std::sync::Arc::clone(&signal);
     story.upstream.on_tool("track_parcel", move |_| {
@@ -69,9 +73,7 @@ async fn a_permitted_request_is_delivered_and_its_answer_taken_once() {
     let question = stream.next(SOON).await.message();
     assert_eq!(question["method"], "elicitation/create", "{question}");
     story.upstream.forget();
-    let answer = |id: &Value| {
-        json!({ "jsonrpc": "2.0", "id": id, "result": { "action": "accept", "content": { "ok": true } } })
-    };
+    let answer = |id: &Value| json!({ "jsonrpc": "2.0", "id": id, "result": { "action": "accept", "content": { "ok": true } } });
     let made_up = rita.send(&answer(&json!("never-asked"))).await;
     assert!(made_up.status() >= 400, "{}", made_up.http.text());
     assert!(story.upstream.received().is_empty(), "an answer to no question reached the server");
@@ -102,7 +104,8 @@ async fn another_cannot_answer_for_them() {
     let question = stream.next(SOON).await.message();
     let ron = story.connect("ron", Era::Legacy).await;
     story.upstream.forget();
-    let answer = json!({ "jsonrpc": "2.0", "id": question["id"], "result": { "action": "accept" } });
+    let answer =
+        json!({ "jsonrpc": "2.0", "id": question["id"], "result": { "action": "accept" } });
     assert!(ron.send(&answer).await.status() >= 400);
     let ron = ron.with_session(rita.session());
     assert_eq!(ron.send(&answer).await.status(), 404);
@@ -120,7 +123,8 @@ async fn input_that_nobody_permitted_is_not_required_of_a_modern_client() {
         }))
     });
     let rita = story.connect("rita", Era::Modern).await;
-    let mut message = rita.message("tools/call", json!({ "name": "track_parcel", "arguments": {} }));
+    let mut message =
+        rita.message("tools/call", json!({ "name": "track_parcel", "arguments": {} }));
     let declared = json!({ "elicitation": {} });
     message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = declared;
     let reply = rita.send(&message).await;

@@ -141,6 +141,18 @@ async fn the_grant_goes_in_the_metadata_of_the_call() {
     }
 }
 
+#[tokio::test]
+async fn the_first_caller_finds_what_nobody_has_listed_yet() {
+    for era in Era::BOTH {
+        let house = start_with("good", |deployment| {
+            deployment.config["servers"]["process"]["tools"] = json!({});
+        })
+        .await;
+        let rita = house.connect("rita", era).await;
+        assert!(rita.call("slow", json!({})).await.is_done(), "{era:?}");
+    }
+}
+
 impl House {
     async fn connect(&self, user: &str, era: Era) -> Mcp {
         self.gateway.connect(&self.issuer, user, "process", era).await
@@ -157,7 +169,7 @@ async fn start_with(behaviour: &str, change: impl FnOnce(&mut Deployment)) -> Ho
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/system/stdio_server.py");
     deployment.add_server(
         "process",
-        json!({ "command": [python(), script, behaviour, "one argument; $(x)"], "tools": { "hidden": {} } }),
+        json!({ "command": [python(), script, behaviour, "one argument; $(x)"], "tools": { "whoami": {}, "hidden": {} } }),
     );
     deployment.write(
         "policies/all.cedar",
@@ -171,7 +183,9 @@ async fn start_with(behaviour: &str, change: impl FnOnce(&mut Deployment)) -> Ho
 
 /// The interpreter's own path: a version manager's stand-in would be a process in between.
 fn python() -> String {
-    let output = std::process::Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
+    let output = std::process::Command::new("python3")
+        .args(["-c", "import sys; print(sys.executable)"])
+        .output();
     let output = output.expect("python3 is installed");
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
@@ -183,7 +197,8 @@ async fn who(mcp: &Mcp) -> Value {
 
 /// The process and its child.
 fn family(who: &Value) -> Vec<u32> {
-    let pid = |name: &str| who[name].as_u64().and_then(|pid| u32::try_from(pid).ok()).expect("a pid");
+    let pid =
+        |name: &str| who[name].as_u64().and_then(|pid| u32::try_from(pid).ok()).expect("a pid");
     vec![pid("pid"), pid("child")]
 }
 

@@ -23,7 +23,12 @@ async fn updates_of_what_may_be_read_are_delivered_and_no_others() {
         }
         let update = stream.next_of(UPDATED, SOON).await.message();
         assert_eq!(update["params"]["uri"], "doc://public", "{era:?}: {}", stream.seen());
-        assert_eq!(stream.next_of(UPDATED, QUIET).await, Next::Silence, "{era:?}: {}", stream.seen());
+        assert_eq!(
+            stream.next_of(UPDATED, QUIET).await,
+            Next::Silence,
+            "{era:?}: {}",
+            stream.seen()
+        );
         story.upstream.end_streams();
     }
 }
@@ -49,6 +54,7 @@ async fn a_right_that_is_withdrawn_stops_the_stream_at_once() {
     let story = Story::start().await;
     for era in Era::BOTH {
         let rita = story.connect("rita", era).await;
+        rita.tools().await;
         let mut stream = rita.listen(&["doc://public"]).await;
         assert!(story.upstream.until(|upstream| upstream.open_streams() > 0).await);
         story.upstream.notify(UPDATED, &json!({ "uri": "doc://public" }));
@@ -70,6 +76,8 @@ async fn a_right_that_is_gained_is_announced() {
     let story = Story::start().await;
     for era in Era::BOTH {
         let rita = story.connect("rita", era).await;
+        // Only who has seen a list can be told that it changed.
+        assert!(!rita.tools().await.contains(&"purge_records".to_owned()), "{era:?}");
         let mut stream = rita.listen(&[]).await;
         set_groups(&story.gateway, &["representatives", "admins"]).await;
         let news = stream.next_of(TOOLS, SOON).await;
@@ -216,10 +224,16 @@ async fn a_client_that_leaves_during_a_modern_call_cancels_it() {
     let rita = story.connect("rita", Era::Modern).await;
     let call = tokio::time::timeout(
         Duration::from_millis(500),
-        rita.stream("tools/call", json!({ "name": "track_parcel", "arguments": { "parcel": "p" } })),
+        rita.stream(
+            "tools/call",
+            json!({ "name": "track_parcel", "arguments": { "parcel": "p" } }),
+        ),
     );
     assert!(call.await.is_err(), "the server does not answer");
-    assert!(story.upstream.until(|upstream| upstream.under_way() == 0).await, "it still works on it");
+    assert!(
+        story.upstream.until(|upstream| upstream.under_way() == 0).await,
+        "it still works on it"
+    );
 }
 
 /// Gives rita these groups by the directory file, which owns her, and waits until it is so.

@@ -77,7 +77,8 @@ async fn answers_as_events_arrive_in_order_with_what_came_before() {
         });
         let reply = rita.request("tools/call", params).await;
         assert!(reply.is_done(), "{era:?}: {}", reply.http.text());
-        let progress: Vec<_> = reply.before.iter().map(|m| m["params"]["progress"].clone()).collect();
+        let progress: Vec<_> =
+            reply.before.iter().map(|m| m["params"]["progress"].clone()).collect();
         assert_eq!(progress, [json!(1), json!(2), json!(3)], "{era:?}: {}", reply.http.text());
     }
 }
