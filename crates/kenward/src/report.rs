@@ -71,7 +71,7 @@ fn one(out: &mut dyn Write, finding: &Finding, sources: &mut Sources) -> io::Res
     writeln!(out, "{:gutter$}{BLUE}-->{RESET} {}", "", finding.place)?;
     if let Some(text) = sources.line(&finding.place.source, line) {
         let column = finding.place.column.max(1);
-        let (shown, start, width) = window(&text, column);
+        let (shown, start, width) = window(&discreet(&text, finding), column);
         writeln!(out, "{:gutter$} {BLUE}|{RESET}", "")?;
         writeln!(out, "{BLUE}{line} |{RESET} {shown}")?;
         let carets = "^".repeat(width);
@@ -91,7 +91,6 @@ fn window(line: &str, column: usize) -> (String, usize, usize) {
     let at = (column - 1).min(characters.len());
     let fits = characters.len() <= WIDEST;
     let first = if fits { 0 } else { at.saturating_sub(WIDEST / 2) };
-    let shown: String = characters.iter().skip(first).take(WIDEST).collect();
     let rest = characters.get(at..).unwrap_or_default();
     let width = match rest.first() {
         Some(quote @ ('"' | '\'')) => {
@@ -100,8 +99,26 @@ fn window(line: &str, column: usize) -> (String, usize, usize) {
         }
         _ => rest.iter().position(|c| ends_word(*c)).unwrap_or(rest.len()),
     };
-    (shown, at - first, width.clamp(1, WIDEST / 2))
+    let width = width.clamp(1, WIDEST / 2);
+    let shown: String = characters.iter().skip(first).take(WIDEST).collect();
+    (shown, at - first, width)
 }
+
+/// A line without what may be a secret: the value of an unknown key, which may be a misspelt
+/// credential, and that of every key that sounds like one.
+fn discreet(line: &str, finding: &Finding) -> String {
+    let sounds_secret = || {
+        let line = line.to_lowercase();
+        SECRETS.iter().any(|word| line.contains(word))
+    };
+    let hidden = finding.message.starts_with("unknown key") || sounds_secret();
+    match line.split_once(": ") {
+        Some((key, _)) if hidden => format!("{key}: …"),
+        Some(_) | None => line.to_owned(),
+    }
+}
+
+const SECRETS: [&str; 5] = ["token", "bearer", "secret", "password", "credential"];
 
 fn ends_word(c: char) -> bool {
     c.is_whitespace() || matches!(c, ',' | ']' | '}' | ')' | ';')

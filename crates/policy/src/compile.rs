@@ -23,7 +23,7 @@ use crate::schema::Schema;
 use crate::schema::arguments::arguments;
 use crate::schema::vocabulary::{ToolAction, is_reserved};
 use crate::source::Sources;
-use crate::surface::Surface;
+use crate::surface::{Surface, Tool};
 
 /// Compiles everything; see [`Policies::compile`].
 pub(crate) fn compile(
@@ -36,6 +36,7 @@ pub(crate) fn compile(
     let mut tools = tools(surface, &mut findings);
     let drafts = parse::read(&sources.policies, &mut findings);
     mentions::add(&drafts, surface, &mut tools, &mut findings);
+    let offered = with_named(surface, &tools);
     let schema = match Schema::read(&sources.schemas, tools) {
         Ok(schema) => schema,
         Err(errors) => {
@@ -56,7 +57,7 @@ pub(crate) fn compile(
         kinds: &tables.kinds,
         bindings: &bindings,
     };
-    let servers = mappings::servers(surface, &declared, tables.tools, &mut findings);
+    let servers = mappings::servers(&offered, &declared, tables.tools, &mut findings);
     if findings.iter().any(Finding::is_error) {
         return Err(sorted(findings));
     }
@@ -77,6 +78,20 @@ pub(crate) fn compile(
         memo: Memo::new(),
     };
     Ok(Compiled { policies, findings: sorted(findings) })
+}
+
+/// The surface with the tools that policies name and no server has shown yet: what is permitted by
+/// name alone lets its caller in, and is refused until it is there.
+fn with_named(surface: &Surface, tools: &[ToolAction]) -> Surface {
+    let mut offered = surface.clone();
+    for tool in tools {
+        if let Some(server) = offered.servers.get_mut(&tool.server)
+            && !server.tools.iter().any(|known| known.name == tool.name)
+        {
+            server.tools.push(Tool { name: Arc::clone(&tool.name), input_schema: None });
+        }
+    }
+    offered
 }
 
 /// The tools that the schema declares. A server may call a tool as it likes, also so that its

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use super::handshake::{self, Opened};
 use super::{Forwarded, Release, Released, Scout};
 use crate::body::{AnswerBody, PassedThrough};
+use crate::sessions::Behind;
 use crate::source::Source;
 use crate::stop::{Stop, bare, json};
 use crate::upstream::{Process, Reply, UpstreamError};
@@ -64,7 +65,13 @@ pub(super) fn failed(release: &mut Release, error: UpstreamError) -> Stop {
     match (&error, &release.call.session) {
         (UpstreamError::SessionEnded, Some(session)) => {
             release.gateway.sessions.end(session);
-            Stop::Session { status: StatusCode::NOT_FOUND, id }
+            match session.behind {
+                Behind::Http(_) => Stop::Session { status: StatusCode::NOT_FOUND, id },
+                // The process died over this very call; the next one finds no session.
+                Behind::Process(_) => {
+                    Stop::Upstream { id, error, reference: release.call.id.to_string() }
+                }
+            }
         }
         _ => Stop::Upstream { id, error, reference: release.call.id.to_string() },
     }
@@ -217,6 +224,9 @@ async fn pump(
     {
         return;
     }
+    // A legacy server that gives its events ids may close the stream and go on in another one.
+    let is_legacy = release.call.dialect.era == Era::Legacy;
+    let mut resumable = false;
     loop {
         let event = tokio::select! {
             event = source.next() => event,
@@ -226,16 +236,22 @@ async fn pump(
             }
         };
         let (bytes, last) = match event {
-            Some(Ok(event)) if event.data.is_empty() => (sse::encode(&event), false),
-            Some(Ok(event)) => match pass(&mut release, event).await {
+            Some(Ok(event)) if event.data.is_empty() => {
+                resumable |= is_legacy && event.id.is_some();
+                (sse::encode(&event), false)
+            }
+            Some(Ok(event)) => match pass(&mut release, &mut resumable, event).await {
                 Some(passed) => passed,
                 None => continue,
             },
             Some(Err(error)) => (sse::data(&release.broke_off(&error)), true),
-            None => {
-                // A legacy server may close its stream and go on in another (SEP-1699).
-                release.ended(Ending::Failed);
+            None if resumable => {
+                release.ended(Ending::Delivered);
                 return;
+            }
+            None => {
+                let error = UpstreamError::Misbehaved("the stream ended before the answer");
+                (sse::data(&release.broke_off(&error)), true)
             }
         };
         if client.send(bytes).await.is_err() || last {
@@ -244,8 +260,13 @@ async fn pump(
     }
 }
 
-async fn pass(release: &mut Release, event: Event) -> Option<(Bytes, bool)> {
-    let Event { data, .. } = &event;
+async fn pass(
+    release: &mut Release,
+    resumable: &mut bool,
+    event: Event,
+) -> Option<(Bytes, bool)> {
+    let Event { data, id, .. } = &event;
+    *resumable |= release.call.dialect.era == Era::Legacy && id.is_some();
     let (data, last) = match release.message(data.clone()).await {
         Released::Deliver(data) => (data, false),
         Released::Last(data) => (data, true),

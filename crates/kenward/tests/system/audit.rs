@@ -97,7 +97,7 @@ async fn a_record_names_everything_that_was_decided() {
         }
     }
     assert!(allowed[0]["policies"].to_string().contains("annotate-own"), "{}", allowed[0]);
-    assert_eq!(refused[0]["question"], "object");
+    assert_eq!(refused[0]["question"], 2);
 }
 
 #[tokio::test]

@@ -49,6 +49,21 @@ async fn who_may_use_nothing_is_shown_nothing() {
 }
 
 #[tokio::test]
+async fn one_tool_that_nobody_has_seen_yet_is_enough_to_be_let_in() {
+    for era in Era::BOTH {
+        let story = Story::start_with(|deployment| {
+            deployment.add_policies(
+                "permit (principal == User::\"mallory\", \
+                 action == Mcp::Action::\"deliveries/track_parcel\", resource);",
+            );
+        })
+        .await;
+        let mallory = story.connect("mallory", era).await;
+        assert_eq!(mallory.tools().await, ["track_parcel"], "{era:?}");
+    }
+}
+
+#[tokio::test]
 async fn prompts_resources_and_templates_are_filtered_one_by_one() {
     let story = Story::start().await;
     for era in Era::BOTH {
