@@ -69,3 +69,6 @@ impl Drop for Slot {
         self.admission.leave(self.party);
     }
 }
+
+#[cfg(test)]
+mod tests;

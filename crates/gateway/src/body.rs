@@ -122,3 +122,6 @@ impl PassedThrough {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,3 +75,6 @@ impl GrantKeys {
         gone.iter().map(|key| key.kid().to_owned()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,3 +29,6 @@ pub use grants::{GrantKeys, RotationDue};
 pub use listener::serve;
 pub use settings::{Credential, Limits, ServerSettings, Settings, Transport};
 pub use upstream::reach;
+
+#[cfg(test)]
+mod tests;

@@ -133,3 +133,6 @@ impl Listed {
         known.into_iter().flatten().cloned().collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

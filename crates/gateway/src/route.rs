@@ -89,3 +89,6 @@ pub(crate) fn only(headers: &HeaderMap, name: impl header::AsHeaderName) -> Resu
 fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
     only(headers, name).ok().flatten()
 }
+
+#[cfg(test)]
+mod tests;

@@ -196,3 +196,6 @@ fn make_room(by_id: &mut HashMap<Arc<str>, Arc<Session>>, party: &Party, most: u
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

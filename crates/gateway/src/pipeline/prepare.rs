@@ -112,3 +112,6 @@ fn again(call: &Call, bytes: Bytes) -> Result<Message, Stop> {
     let limits = &call.entry.settings.limits;
     Ok(Message::parse(bytes, &Limits { body: limits.body, depth: limits.depth })?)
 }
+
+#[cfg(test)]
+mod tests;

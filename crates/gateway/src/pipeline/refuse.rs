@@ -105,3 +105,6 @@ fn unavailable(call: &Call) -> String {
         call.id
     )
 }
+
+#[cfg(test)]
+mod tests;

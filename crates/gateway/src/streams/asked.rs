@@ -119,3 +119,6 @@ pub(super) fn may_follow(call: &Call, in_force: &InForce, uri: &str) -> bool {
     let target = Target::Resource(uri.into());
     call.judge_other(in_force, clock::now(), "resources/read", target, &params).is_allowed()
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,3 +11,6 @@ pub(super) fn as_line(json: &Bytes) -> Bytes {
     line.put_u8(b'\n');
     line.freeze()
 }
+
+#[cfg(test)]
+mod tests;

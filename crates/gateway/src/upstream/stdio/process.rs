@@ -230,3 +230,6 @@ async fn wait_and_end(child: &mut dyn ChildWrapper, mut ending: watch::Receiver<
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

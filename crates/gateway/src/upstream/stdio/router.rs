@@ -121,3 +121,6 @@ impl Readers {
         latest.or_else(|| self.stream.clone())
     }
 }
+
+#[cfg(test)]
+mod tests;
