@@ -14,7 +14,7 @@ use crate::grants::GrantKeys;
 use crate::lists::Listed;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
-use crate::upstream::{Client, Processes};
+use crate::upstream::Processes;
 
 /// What a gateway is made of.
 #[derive(Debug)]
@@ -42,7 +42,6 @@ pub struct Gateway {
     pub(crate) calls: Admission,
     pub(crate) streams: Admission,
     pub(crate) sessions: Sessions,
-    pub(crate) client: Client,
     pub(crate) processes: Processes,
     pub(crate) definitions: Definitions,
     pub(crate) listed: Listed,
@@ -57,7 +56,6 @@ impl Gateway {
             calls: Admission::new(limits.calls_per_caller),
             streams: Admission::new(limits.streams_per_caller),
             sessions: Sessions::new(limits.sessions_per_caller, limits.session_idle),
-            client: Client::new(),
             processes: Processes::default(),
             definitions: Definitions::default(),
             listed: Listed::default(),

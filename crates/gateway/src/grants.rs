@@ -69,7 +69,9 @@ impl GrantKeys {
     /// Adds a key; returns the ids of those that no grant in flight can still need.
     pub fn rotate(&self, newest: GrantKey, now: Timestamp) -> Vec<String> {
         let ring = self.ring.load_full();
-        let retired = |key: &Arc<GrantKey>| now.since(key.created()) >= 3 * IN_USE;
+        let signing = self.current(now);
+        let is_old = |key: &Arc<GrantKey>| now.since(key.created()) >= 3 * IN_USE;
+        let retired = |key: &Arc<GrantKey>| is_old(key) && key.kid() != signing.kid();
         let (gone, kept): (Vec<_>, Vec<_>) = ring.keys.iter().cloned().partition(retired);
         self.ring.store(Arc::new(Ring::new(Arc::new(newest), kept)));
         gone.iter().map(|key| key.kid().to_owned()).collect()

@@ -10,28 +10,55 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::gateway::Gateway;
 use crate::pipeline;
 
 /// How long calls under way may take to end when the gateway stops.
 const GRACE: Duration = Duration::from_secs(5);
+/// Connections that wait for one core.
+const WAITING: usize = 64;
 /// The largest head of a request, in bytes.
 const LARGEST_HEAD: u32 = 64 << 10;
 /// Requests that one HTTP/2 connection may have under way.
 const CONCURRENT: u32 = 256;
 
 /// Serves connections until `stop` is done, then lets calls under way end.
+///
+/// Each core has a thread with a runtime of its own, and a connection stays with one of them, with
+/// the connections upstream that it uses: nothing about a call crosses from core to core.
 pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, stop: impl Future<Output = ()>) {
-    let limits = gateway.settings().limits.clone();
-    let room = Arc::new(Semaphore::new(limits.connections));
-    let graceful = GracefulShutdown::new();
-    let builder = builder(limits.header_time);
+    let room = Arc::new(Semaphore::new(gateway.settings().limits.connections));
+    let mut cores = Vec::new();
+    for number in 0..std::thread::available_parallelism().map_or(2, usize::from) {
+        match Core::start(number, &gateway) {
+            Ok(core) => cores.push(core),
+            Err(error) => tracing::error!(%error, "a thread of the data plane did not start"),
+        }
+    }
+    accept(&gateway, &listener, &room, &cores, stop).await;
+    gateway.sessions.end_all();
+    for Core { connections, ended } in cores {
+        drop(connections);
+        // An error means that the thread has ended already.
+        let _ended = ended.await;
+    }
+}
+
+/// Hands each connection to the next core in turn.
+async fn accept(
+    gateway: &Arc<Gateway>,
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+    cores: &[Core],
+    stop: impl Future<Output = ()>,
+) {
+    let mut turn = cores.iter().cycle();
     tokio::pin!(stop);
     loop {
         let permit = tokio::select! {
-            permit = Arc::clone(&room).acquire_owned() => permit,
+            permit = Arc::clone(room).acquire_owned() => permit,
             () = &mut stop => break,
         };
         let Ok(permit) = permit else { break };
@@ -41,8 +68,11 @@ pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, stop: impl Futu
         };
         match accepted {
             Ok((stream, peer)) => {
-                let connection = Connection { gateway: Arc::clone(&gateway), peer, permit };
-                connection.start(&builder, &graceful, stream);
+                let Some(core) = turn.next() else { return };
+                let connection = Connection { gateway: Arc::clone(gateway), stream, peer, permit };
+                if core.connections.send(connection).await.is_err() {
+                    tracing::error!("a thread of the data plane is gone");
+                }
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -50,10 +80,42 @@ pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, stop: impl Futu
             }
         }
     }
-    gateway.sessions.end_all();
+}
+
+/// One core's part of the data plane.
+struct Core {
+    connections: mpsc::Sender<Connection>,
+    /// Done when the thread has ended.
+    ended: oneshot::Receiver<()>,
+}
+
+impl Core {
+    fn start(number: usize, gateway: &Arc<Gateway>) -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (connections, incoming) = mpsc::channel(WAITING);
+        let (done, ended) = oneshot::channel();
+        let gateway = Arc::clone(gateway);
+        std::thread::Builder::new().name(format!("core-{number}")).spawn(move || {
+            runtime.block_on(serve_core(&gateway, incoming));
+            // An error means that nobody waits any more.
+            let _unheard = done.send(());
+        })?;
+        Ok(Self { connections, ended })
+    }
+}
+
+/// Serves the connections of one core until there are no more.
+async fn serve_core(gateway: &Gateway, mut incoming: mpsc::Receiver<Connection>) {
+    let builder = builder(gateway.settings().limits.header_time);
+    let graceful = GracefulShutdown::new();
+    while let Some(connection) = incoming.recv().await {
+        connection.start(&builder, &graceful);
+    }
     if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
         tracing::warn!("calls under way were cut off");
     }
+    // Processes are ended by tasks of the core that started them.
+    gateway.close().await;
 }
 
 fn builder(header_time: Duration) -> auto::Builder<TokioExecutor> {
@@ -76,18 +138,19 @@ fn builder(header_time: Duration) -> auto::Builder<TokioExecutor> {
 /// One connection before it is served.
 struct Connection {
     gateway: Arc<Gateway>,
+    /// Registered with the runtime that accepted it; it moves to the core's own.
+    stream: TcpStream,
     peer: SocketAddr,
     permit: OwnedSemaphorePermit,
 }
 
 impl Connection {
-    fn start(
-        self,
-        builder: &auto::Builder<TokioExecutor>,
-        graceful: &GracefulShutdown,
-        stream: TcpStream,
-    ) {
-        let Self { gateway, peer, permit } = self;
+    fn start(self, builder: &auto::Builder<TokioExecutor>, graceful: &GracefulShutdown) {
+        let Self { gateway, stream, peer, permit } = self;
+        let moved = stream.into_std().and_then(TcpStream::from_std);
+        let Ok(stream) = moved else {
+            return tracing::warn!("a connection could not be taken over");
+        };
         // A socket that refuses the option still works, only slower.
         let _slower = stream.set_nodelay(true);
         let service = service_fn(move |request| {

@@ -1,35 +1,58 @@
 //! Everyone's own list: what a server lists, cut to what this caller could use.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use kenward_live::InForce;
+use kenward_mcp::dialect::Era;
 use kenward_mcp::list::{self, ListError, ListKind};
 use kenward_mcp::scan;
 use kenward_model::{ServerName, Target, Timestamp};
 use kenward_policy::Tool;
+use moka::sync::Cache;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::clock;
 use crate::gateway::Gateway;
+use crate::party;
 use crate::pipeline::Call;
 
 /// How long a client may rely on a list, in milliseconds: a change takes effect within it.
 const LONGEST_TTL: u64 = 1_000;
+/// How much is kept of pages and what was made of them, in bytes.
+const MOST_CUT: u64 = 16 << 20;
 /// Names remembered for one list, and pages remembered as seen, at most.
 const LARGEST: usize = 5_000;
 
 /// What servers have listed so far, whoever asked: to tell whose list a change changes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Listed {
     pages: Mutex<HashSet<[u8; 32]>>,
+    /// What was made of a page for a caller; it may be used for as long as the caller's own client
+    /// may keep it.
+    cut: Cache<CutKey, Arc<Cut>>,
     names: Mutex<Names>,
 }
 
 /// By server and the member of the list.
 type Names = HashMap<(ServerName, &'static str), BTreeSet<Arc<str>>>;
+
+/// A page as it was cut for a caller.
+#[derive(Debug)]
+struct Cut {
+    generation: u64,
+    /// The result as the server gave it.
+    whole: Bytes,
+    /// What the caller may see of it.
+    theirs: Bytes,
+}
+
+/// Whose page it is: server, list, era, caller, and from where which place in the list.
+type CutKey = (ServerName, &'static str, Era, (u64, u64), String);
 
 /// The response with those items alone that this caller could use.
 pub(crate) async fn release(
@@ -38,12 +61,49 @@ pub(crate) async fn release(
     kind: ListKind,
     response: &Bytes,
 ) -> Result<Bytes, ListError> {
+    let key = cut_key(call, kind);
+    let generation = gateway.live.load().generation;
+    let place = result_of(response);
+    if let Some(place) = &place
+        && let Some(known) = gateway.listed.cut.get(&key)
+        && known.generation == generation
+        && response.get(place.clone()) == Some(&*known.whole)
+    {
+        return Ok(spliced(response, place, &known.theirs));
+    }
     take_in(gateway, call, kind, response).await?;
     let in_force = gateway.live.snapshot();
     let now = clock::now();
-    list::filter(response, kind, call.dialect.era, LONGEST_TTL, &mut |item| {
+    let filtered = list::filter(response, kind, call.dialect.era, LONGEST_TTL, &mut |item| {
         is_listed(call, &in_force, now, kind, item.name)
-    })
+    })?;
+    if let (Some(whole), Some(theirs)) = (place, result_of(&filtered)) {
+        let (whole, theirs) = (response.slice(whole), filtered.slice(theirs));
+        let generation = in_force.generation;
+        gateway.listed.cut.insert(key, Arc::new(Cut { generation, whole, theirs }));
+    }
+    Ok(filtered)
+}
+
+fn cut_key(call: &Call, kind: ListKind) -> CutKey {
+    let cursor = call.message.params().get("cursor").map(ToString::to_string);
+    let server = call.entry.server.clone();
+    let caller = &call.entry.caller;
+    let caller = (caller.fingerprint, party::number(caller));
+    // Policies may read the address and the revision too.
+    let (ip, version) = (call.entry.ip, call.dialect.version);
+    let place = format!("{ip} {version} {}", cursor.unwrap_or_default());
+    (server, kind.member(), call.dialect.era, caller, place)
+}
+
+fn result_of(response: &[u8]) -> Option<Range<usize>> {
+    scan::shape(response).ok().and_then(|shape| shape.result)
+}
+
+/// The response with another result; its id and everything else are its own.
+fn spliced(response: &Bytes, place: &Range<usize>, result: &Bytes) -> Bytes {
+    let (before, after) = (response.slice(..place.start), response.slice(place.end..));
+    [before, result.clone(), after].concat().into()
 }
 
 /// A page that was not seen before teaches us names and definitions, before anybody gets it.
@@ -94,11 +154,25 @@ pub(crate) fn is_listed(
     call.may_list(in_force, now, method, target)
 }
 
+impl Default for Listed {
+    fn default() -> Self {
+        let size = |_: &CutKey, cut: &Arc<Cut>| {
+            u32::try_from(cut.whole.len() + cut.theirs.len()).unwrap_or(u32::MAX)
+        };
+        let cut = Cache::builder()
+            .weigher(size)
+            .max_capacity(MOST_CUT)
+            .time_to_live(Duration::from_millis(LONGEST_TTL))
+            .build();
+        Self { pages: Mutex::default(), cut, names: Mutex::default() }
+    }
+}
+
 impl Listed {
     /// Whether this page was never seen; the result alone counts, for ids differ.
     fn is_new(&self, server: &ServerName, kind: ListKind, response: &[u8]) -> bool {
-        let result = scan::shape(response).ok().and_then(|shape| shape.result);
-        let Some(result) = result.and_then(|place| response.get(place)) else { return false };
+        let result = result_of(response).and_then(|place| response.get(place));
+        let Some(result) = result else { return false };
         let mut hasher = Sha256::new();
         hasher.update(server.as_str());
         hasher.update(kind.member());

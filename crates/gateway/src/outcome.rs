@@ -46,7 +46,7 @@ impl Drop for Outcome {
     fn drop(&mut self) {
         let facts = std::mem::take(&mut self.removed);
         let record = Record { facts, ..Record::outcome(self.id, clock::now(), self.kind) };
-        if let Err(error) = self.log.append(&record) {
+        if let Err(error) = self.log.append_soon(&record) {
             tracing::error!(%error, id = %self.id, "an outcome could not be recorded");
         }
     }

@@ -62,7 +62,8 @@ impl Session {
     /// not ask more.
     pub(crate) fn asked(&self, id: &[u8], method: &'static str) -> bool {
         let mut outstanding = lock(&self.outstanding);
-        outstanding.len() < LARGEST && outstanding.insert(id.to_vec(), method).is_none()
+        let is_free = outstanding.len() < LARGEST && !outstanding.contains_key(id);
+        is_free && outstanding.insert(id.to_vec(), method).is_none()
     }
 
     /// What the client's answer under the raw id `id` was asked for; it is only once.

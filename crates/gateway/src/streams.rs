@@ -65,7 +65,7 @@ pub(crate) async fn standing(
         crate::sessions::Behind::Process(process) => Source::Lines(process.listen()),
         crate::sessions::Behind::Http(_) => {
             pipeline::spend(permit, receipt);
-            let sent = pipeline::send_http(gateway, &call, Method::GET, Bytes::new(), grant).await;
+            let sent = pipeline::send_http(&call, Method::GET, Bytes::new(), grant).await;
             source_of(gateway, &call, sent)?
         }
     };

@@ -20,7 +20,9 @@ use kenward_world::{Change, EntityRecord, Source, World};
 use serde_json::{Value, json};
 
 use crate::pipeline::{Call, Entry};
-use crate::{Credential, Gateway, GrantKeys, Issuers, Limits, Parts, ServerSettings, Settings, Transport};
+use crate::{
+    Credential, Gateway, GrantKeys, Issuers, Limits, Parts, ServerSettings, Settings, Transport,
+};
 
 pub(crate) const MODERN: &str = "2026-07-28";
 pub(crate) const LEGACY: &str = "2025-11-25";
@@ -114,10 +116,11 @@ pub(crate) fn world() -> World {
 
 /// What is in force under `policies`.
 pub(crate) fn in_force(policies: &str) -> InForce {
-    let policies = match desk(policies, vec![tool("track", Some(json!({ "type": "object" })))]).compile() {
-        Ok(compiled) => Arc::new(compiled.policies),
-        Err(findings) => panic!("{findings:?}"),
-    };
+    let policies =
+        match desk(policies, vec![tool("track", Some(json!({ "type": "object" })))]).compile() {
+            Ok(compiled) => Arc::new(compiled.policies),
+            Err(findings) => panic!("{findings:?}"),
+        };
     InForce { world: world(), policies, defined: Arc::default(), generation: 1 }
 }
 
@@ -128,7 +131,8 @@ pub(crate) fn decision(number: u8) -> DecisionId {
 
 /// The call that `user` makes with this JSON text under `version`.
 pub(crate) fn call(user: &str, version: &str, text: &str) -> Call {
-    let message = Message::parse(Bytes::from(text.to_owned()), &Bounds::default()).expect("a message");
+    let message =
+        Message::parse(Bytes::from(text.to_owned()), &Bounds::default()).expect("a message");
     let entry = Entry {
         settings: Arc::new(settings("https://gw.example.com")),
         server: server(),
@@ -150,9 +154,10 @@ pub(crate) fn call(user: &str, version: &str, text: &str) -> Call {
 
 /// A whole gateway whose state and log live in `folder`.
 pub(crate) async fn gateway(folder: &Path, desk: Desk) -> Arc<Gateway> {
-    let state = State::open(&format!("sqlite:{}", folder.join("state.db").display()));
+    let url = format!("sqlite:{}", folder.join("state.db").display());
+    let state = State::open(&url).await.expect("a state");
     let compiled = desk.compile().expect("policies");
-    let live = Live::new(desk, compiled, world(), state.await.expect("a state"));
+    let live = Live::new(desk, compiled, world(), state);
     let parts = Parts {
         settings: settings("https://gw.example.com"),
         live: Arc::new(live),

@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args, format: Format) -> io::Result<Outcome> {
         Ok(loaded) => loaded,
         Err(findings) => return refuse(&findings, format),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = crate::run::runtime()?;
     runtime.block_on(async {
         match Scene::set(loaded, &path, ports).await? {
             Ok(scene) => scene.play(args, folder.path()).await,

@@ -39,6 +39,11 @@ pub(crate) struct Running {
     tasks: JoinSet<()>,
 }
 
+/// The runtime of everything beside the calls themselves, which have threads of their own.
+pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()
+}
+
 /// How a gateway is put into service.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Manner<'a> {

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, format: Format) -> io::Result<Outcome> {
         Ok(loaded) => loaded,
         Err(findings) => return refuse(args, &findings, format),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = crate::run::runtime()?;
     runtime.block_on(async {
         let manner =
             Manner { path: &args.config, allow_unreachable: args.allow_unreachable };

@@ -149,6 +149,14 @@ impl Log {
         Ok(Receipt { head })
     }
 
+    /// Appends a record that nothing waits for, such as the outcome of a decision: it takes its
+    /// place in the chain now, and is handed to the operating system with the next record or within
+    /// 10 ms. A crash of this process can lose it; the decision that it belongs to is never lost.
+    pub fn append_soon(&self, record: &Record) -> Result<(), LogError> {
+        let draft = Draft::new(record).map_err(|error| LogError::Record(Arc::new(error)))?;
+        self.shared.append_soon(draft)
+    }
+
     /// Forces everything that was appended onto the disk.
     pub fn sync(&self) -> Result<(), LogError> {
         self.shared.sync_through(u64::MAX)

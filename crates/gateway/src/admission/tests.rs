@@ -49,35 +49,57 @@ fn another_token_of_the_same_party_opens_no_more_room() {
     assert!(admission.enter(&second).is_err());
 }
 
+/// Threads that come and go at the same door.
+struct Crowd {
+    admission: Admission,
+    start: Barrier,
+    inside: AtomicUsize,
+    most: AtomicUsize,
+    refused: AtomicUsize,
+}
+
+impl Crowd {
+    fn at(admission: Admission) -> Self {
+        let none = AtomicUsize::default;
+        Self { admission, start: Barrier::new(8), inside: none(), most: none(), refused: none() }
+    }
+
+    fn come_and_go(&self) {
+        let ann = caller("ann");
+        self.start.wait();
+        for _ in 0..5_000 {
+            let Ok(slot) = self.admission.enter(&ann) else {
+                self.refused.fetch_add(1, Ordering::SeqCst);
+                continue;
+            };
+            let inside = self.inside.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most.fetch_max(inside, Ordering::SeqCst);
+            std::thread::yield_now();
+            self.inside.fetch_sub(1, Ordering::SeqCst);
+            drop(slot);
+        }
+    }
+}
+
 #[test]
 fn the_limit_holds_under_eight_threads_and_nothing_is_lost() {
     const LIMIT: usize = 5;
-    let (admission, held) = (Admission::new(LIMIT), AtomicUsize::new(0));
-    let (most, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let start = Barrier::new(8);
+    let ann = caller("ann");
+    let crowd = Crowd::at(Admission::new(LIMIT));
+    let (admission, held) = (&crowd.admission, LIMIT - 2);
+    let outside: Vec<_> = (0..held).map(|_| admission.enter(&ann).expect("room")).collect();
     std::thread::scope(|scope| {
         for _ in 0..8 {
-            scope.spawn(|| {
-                let ann = caller("ann");
-                start.wait();
-                for _ in 0..5_000 {
-                    let Ok(slot) = admission.enter(&ann) else {
-                        refused.fetch_add(1, Ordering::SeqCst);
-                        continue;
-                    };
-                    most.fetch_max(held.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    std::thread::yield_now();
-                    held.fetch_sub(1, Ordering::SeqCst);
-                    drop(slot);
-                }
-            });
+            scope.spawn(|| crowd.come_and_go());
         }
     });
-    assert!(most.load(Ordering::SeqCst) <= LIMIT, "{most:?} at once");
-    assert!(refused.load(Ordering::SeqCst) > 0, "eight threads never met");
+    let (most, refused) = (crowd.most.into_inner(), crowd.refused.into_inner());
+    assert!(most <= LIMIT - held, "{most} at once beside {held}");
+    assert!(refused > 0, "eight threads never met");
+    drop(outside);
     assert!(admission.shards.iter().all(|shard| shard.lock().expect("a shard").is_empty()));
-    let ann = caller("ann");
-    let all: Vec<_> = (0..LIMIT).map(|_| admission.enter(&ann).expect("all of it is free")).collect();
+    let all: Vec<_> =
+        (0..LIMIT).map(|_| admission.enter(&ann).expect("all of it is free")).collect();
     assert!(admission.enter(&ann).is_err());
     drop(all);
 }

@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use kenward_audit::{Filter, Outcome as Ending, Record};
 use kenward_store::segments::{Log, read};
-use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::mpsc;
 
 use super::{AnswerBody, PassedThrough};
@@ -25,12 +25,16 @@ async fn upstream(head: &str) -> (Incoming, DuplexStream) {
     let (mut client, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(ours)).await.expect("a connection");
     tokio::spawn(connection);
-    theirs.write_all(head.as_bytes()).await.expect("the head");
     let request = Request::get("/").body(Empty::<Bytes>::new()).expect("a request");
-    let response = client.send_request(request).await.expect("an answer");
-    // The server keeps its own end; ours lives in the connection's task.
-    std::mem::drop(client);
-    (response.into_body(), theirs)
+    let answering = async {
+        let mut asked = Vec::new();
+        while !asked.ends_with(b"\r\n\r\n") {
+            theirs.read_buf(&mut asked).await.expect("the request");
+        }
+        theirs.write_all(head.as_bytes()).await.expect("the head");
+    };
+    let (response, ()) = tokio::join!(client.send_request(request), answering);
+    (response.expect("an answer").into_body(), theirs)
 }
 
 fn passed(log: &Arc<Log>, ahead: &[&'static str], upstream: Incoming) -> AnswerBody {
@@ -38,13 +42,15 @@ fn passed(log: &Arc<Log>, ahead: &[&'static str], upstream: Incoming) -> AnswerB
     for piece in ahead {
         assert!(!scout.sees(piece.as_bytes()), "what was looked at already");
     }
-    let ahead: VecDeque<Bytes> = ahead.iter().map(|piece| Bytes::from_static(piece.as_bytes())).collect();
+    let ahead: VecDeque<Bytes> =
+        ahead.iter().map(|piece| Bytes::from_static(piece.as_bytes())).collect();
     let outcome = Some(Outcome::new(Arc::clone(log), decision(1), None));
     AnswerBody::PassedThrough(Box::new(PassedThrough { ahead, upstream, scout, outcome }))
 }
 
 /// How the one decision ended, by the log.
-fn endings(folder: &Path) -> Vec<Ending> {
+fn endings(log: &Log, folder: &Path) -> Vec<Ending> {
+    log.sync().expect("the log");
     let records = read(&folder.join("audit"), Filter::default()).expect("the log");
     let records: Vec<Record> = records.map(|entry| entry.expect("a record").record).collect();
     records.into_iter().filter_map(|record| record.outcome).collect()
@@ -59,22 +65,23 @@ async fn what_was_read_ahead_comes_first_and_the_end_is_recorded_once() {
     let body = passed(&log, &["hello ", "my "], incoming);
     assert!(!body.is_end_stream());
     assert_eq!(body.size_hint().exact(), Some(15));
-    assert!(endings(folder.path()).is_empty(), "nothing has ended yet");
+    assert!(endings(&log, folder.path()).is_empty(), "nothing has ended yet");
     let whole = body.collect().await.expect("all of it").to_bytes();
     assert_eq!(whole, "hello my world!");
-    assert_eq!(endings(folder.path()), [Ending::Delivered]);
+    assert_eq!(endings(&log, folder.path()), [Ending::Delivered]);
 }
 
 #[tokio::test]
 async fn an_answer_of_unknown_length_has_none_and_ends_with_its_last_chunk() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = log(folder.path());
-    let (incoming, mut server) = upstream("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await;
+    let (incoming, mut server) =
+        upstream("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await;
     server.write_all(b"3\r\nabc\r\n0\r\n\r\n").await.expect("the body");
     let body = passed(&log, &["x"], incoming);
     assert_eq!(body.size_hint().exact(), None);
     assert_eq!(body.collect().await.expect("all of it").to_bytes(), "xabc");
-    assert_eq!(endings(folder.path()), [Ending::Delivered]);
+    assert_eq!(endings(&log, folder.path()), [Ending::Delivered]);
 }
 
 #[tokio::test]
@@ -87,11 +94,15 @@ async fn what_may_not_pass_unseen_breaks_the_answer_off_even_over_a_seam() {
     ] {
         let folder = tempfile::tempdir().expect("a folder");
         let log = log(folder.path());
-        let (incoming, mut server) = upstream("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await;
+        let (incoming, mut server) =
+            upstream("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await;
         let mut body = passed(&log, ahead, incoming);
         let mut got = Vec::new();
         for piece in rest {
-            server.write_all(format!("{:x}\r\n{piece}\r\n", piece.len()).as_bytes()).await.expect("a piece");
+            server
+                .write_all(format!("{:x}\r\n{piece}\r\n", piece.len()).as_bytes())
+                .await
+                .expect("a piece");
         }
         server.write_all(b"0\r\n\r\n").await.expect("the end");
         let broken = loop {
@@ -103,8 +114,10 @@ async fn what_may_not_pass_unseen_breaks_the_answer_off_even_over_a_seam() {
         };
         let got = String::from_utf8(got).expect("text");
         assert!(broken, "{rest:?} passed: {got}");
-        assert!(!got.contains("\"resource\"") && !got.contains("required") && !got.contains("0072"));
-        assert_eq!(endings(folder.path()), [Ending::Withheld], "{rest:?}");
+        assert!(
+            !got.contains("\"resource\"") && !got.contains("required") && !got.contains("0072")
+        );
+        assert_eq!(endings(&log, folder.path()), [Ending::Withheld], "{rest:?}");
     }
 }
 
@@ -118,7 +131,7 @@ async fn a_server_that_breaks_off_is_a_failure_and_a_client_that_leaves_a_cancel
     assert!(passed(&log, &[], incoming).collect().await.is_err());
     let (incoming, _server) = upstream("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n").await;
     drop(passed(&log, &["unread"], incoming));
-    assert_eq!(endings(folder.path()), [Ending::Failed, Ending::Cancelled]);
+    assert_eq!(endings(&log, folder.path()), [Ending::Failed, Ending::Cancelled]);
 }
 
 #[tokio::test]

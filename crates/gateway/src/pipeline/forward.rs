@@ -51,7 +51,7 @@ pub(crate) async fn forward(
     let Prepared { body, server_requests } = prepared;
     match &server.transport {
         Transport::Http(_) => {
-            let reply = send_http(gateway, call, Method::POST, body, grant).await?;
+            let reply = send_http(call, Method::POST, body, grant).await?;
             Ok(Forwarded { reply, started: None, server_requests })
         }
         Transport::Stdio { command, environment } => {
@@ -80,7 +80,6 @@ pub(crate) fn spend(permit: Permit, receipt: Receipt) {
 
 /// Sends over Streamable HTTP: our own headers, the server's session, the credential, the grant.
 pub(crate) async fn send_http(
-    gateway: &Gateway,
     call: &Call,
     method: Method,
     body: Bytes,
@@ -93,7 +92,7 @@ pub(crate) async fn send_http(
     let headers = headers(call, grant)?;
     let request =
         HttpRequest { method, uri, headers, credential: &server.credential, body, patience };
-    send(&gateway.client, request).await
+    send(request).await
 }
 
 fn headers(call: &Call, grant: Option<Minted>) -> Result<HeaderMap, UpstreamError> {
@@ -182,11 +181,11 @@ pub(super) async fn answer_to_server(
 }
 
 /// Our own answer to a request of the server: it never reached the client.
-pub(crate) async fn own_answer(gateway: Arc<Gateway>, call: Arc<Call>, answer: Bytes) {
+pub(crate) async fn own_answer(call: Arc<Call>, answer: Bytes) {
     let sent = match call.session.as_ref().map(|session| &session.behind) {
         Some(Behind::Process(process)) => process.send(&answer).await,
         Some(Behind::Http(_)) => {
-            send_http(&gateway, &call, Method::POST, answer, None).await.map(|_| ())
+            send_http(&call, Method::POST, answer, None).await.map(|_| ())
         }
         None => Ok(()),
     };

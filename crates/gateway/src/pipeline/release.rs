@@ -312,7 +312,7 @@ pub(crate) fn server_request(gateway: &Arc<Gateway>, call: &Arc<Call>, shape: &S
         return true;
     }
     let answer = if name == "ping" { reply::result(id, "{}") } else { forward::not_offered(id) };
-    tokio::spawn(forward::own_answer(Arc::clone(gateway), Arc::clone(call), answer));
+    tokio::spawn(forward::own_answer(Arc::clone(call), answer));
     false
 }
 

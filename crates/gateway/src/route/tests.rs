@@ -94,7 +94,9 @@ fn on_this_machine_its_own_names_stand_for_one_another_and_nothing_else_does() {
 
 #[test]
 fn an_origin_that_is_none_is_foreign() {
-    for origin in ["null", "", "gw.example.com", "https:gw.example.com", "file://", "//gw.example.com"] {
+    for origin in
+        ["null", "", "gw.example.com", "https:gw.example.com", "file://", "//gw.example.com"]
+    {
         assert!(!comes_from("gw.example.com", Some(origin), PUBLIC), "{origin:?}");
     }
 }
@@ -112,7 +114,10 @@ fn a_header_that_is_missing_doubled_or_no_text_is_foreign() {
     let twice = [("host", ours), ("origin", origin), ("origin", origin)];
     assert!(!is_our_own(&request(&twice), &all), "two origins");
     assert!(!is_our_own(&request(&[("host", b"gw.example.com\xff")]), &all));
-    assert!(!is_our_own(&request(&[("host", ours), ("origin", b"https://gw.example.com\xff")]), &all));
+    assert!(!is_our_own(
+        &request(&[("host", ours), ("origin", b"https://gw.example.com\xff")]),
+        &all
+    ));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Streamable HTTP towards a server: one pooled client, fixed headers, no redirects.
 
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::client::legacy::{Client as Pool, Error as PoolError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
@@ -25,39 +26,66 @@ const IDLE: Duration = Duration::from_secs(4);
 /// HTTP/1.1 only: one long stream then never stands in the way of other calls.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
-    pool: Pool<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    plain: Pool<HttpConnector, Full<Bytes>>,
+    /// Made when the first server wants it: reading the system's authorities takes its time.
+    tls: Arc<OnceLock<Pool<HttpsConnector<HttpConnector>, Full<Bytes>>>>,
+}
+
+thread_local! {
+    static OWN: Client = Client::new();
 }
 
 impl Client {
+    /// The client of this thread: the task of a connection stays on the core that uses it.
+    pub(crate) fn own() -> Self {
+        OWN.with(Self::clone)
+    }
+
     pub(crate) fn new() -> Self {
-        let mut connector = HttpConnector::new();
-        connector.enforce_http(false);
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT));
-        let roots = rustls_roots();
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(roots)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(connector);
-        let pool = Pool::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .build(connector);
-        Self { pool }
+        Self { plain: pool(tcp()), tls: Arc::default() }
     }
 
     pub(crate) async fn send(
         &self,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, PoolError> {
-        self.pool.request(request).await
+        if request.uri().scheme_str() == Some("https") {
+            return self.tls.get_or_init(|| pool(tls())).request(request).await;
+        }
+        self.plain.request(request).await
     }
 }
 
+fn pool<C>(connector: C) -> Pool<C, Full<Bytes>>
+where
+    C: Connect + Clone,
+{
+    Pool::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE)
+        .build(connector)
+}
+
+fn tcp() -> HttpConnector {
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(Some(CONNECT));
+    connector
+}
+
+fn tls() -> HttpsConnector<HttpConnector> {
+    static SETTINGS: LazyLock<rustls::ClientConfig> = LazyLock::new(settings);
+    HttpsConnectorBuilder::new()
+        .with_tls_config(SETTINGS.clone())
+        .https_only()
+        .enable_http1()
+        .wrap_connector(tcp())
+}
+
 /// The system's certificate authorities; none at all makes every TLS connection fail.
-fn rustls_roots() -> rustls::ClientConfig {
+fn settings() -> rustls::ClientConfig {
     let mut roots = rustls::RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     for error in &found.errors {
@@ -81,10 +109,8 @@ pub(crate) struct HttpRequest<'a> {
 }
 
 /// Sends `request` and sorts the answer.
-pub(crate) async fn send(
-    client: &Client,
-    request: HttpRequest<'_>,
-) -> Result<Reply, UpstreamError> {
+pub(crate) async fn send(request: HttpRequest<'_>) -> Result<Reply, UpstreamError> {
+    let client = Client::own();
     let patience = request.patience;
     let is_get = request.method == Method::GET;
     let request = assemble(request)?;

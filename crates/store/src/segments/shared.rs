@@ -108,6 +108,20 @@ impl Shared {
         Ok(head)
     }
 
+    /// Seals the line at once; it is written with the next one, or by the syncer.
+    pub(super) fn append_soon(&self, draft: Draft) -> Result<(), LogError> {
+        match self.options.sync {
+            Sync::Always => self.append(draft).map(|_| ()),
+            Sync::Group | Sync::Os => {
+                self.writing(|writer| {
+                    writer.hold(draft, self.options.segment_bytes, self.clock.as_ref())
+                })?;
+                self.wake_syncer();
+                Ok(())
+            }
+        }
+    }
+
     /// Waits until line `sequence` is on the disk, all lines for the largest number. One of those who
     /// wait syncs for all that have been written until then.
     pub(super) fn sync_through(&self, sequence: u64) -> Result<(), LogError> {
@@ -133,6 +147,7 @@ impl Shared {
         let (end, files) = {
             let mut writer = self.writer.lock().map_err(panicked)?;
             writer.state.check_not_failed()?;
+            writer.flush()?;
             (writer.end(), writer.take_unsynced())
         };
         for file in files {
@@ -200,8 +215,9 @@ impl Shared {
     fn name_head(&self) -> Result<(), LogError> {
         let mut head_file = self.head_file.lock().map_err(panicked)?;
         let end = {
-            let writer = self.writer.lock().map_err(panicked)?;
+            let mut writer = self.writer.lock().map_err(panicked)?;
             writer.state.check_not_failed()?;
+            writer.flush().inspect_err(|error| writer.state = State::Failed(reason(error)))?;
             writer.end()
         };
         head_file.write(end).inspect_err(|error| self.fail(error))

@@ -22,6 +22,10 @@ pub(super) struct Writer {
     number: u64,
     length: u64,
     head: Head,
+    /// The last line that the operating system has.
+    written: Head,
+    /// Sealed lines that go to the operating system with the next one that may not wait.
+    held: Vec<u8>,
     /// What has to be synced beside the present segment: segments before it, the directory.
     unsynced: Vec<Arc<File>>,
     pub(super) state: State,
@@ -46,7 +50,19 @@ impl Writer {
         let file = private().append(true).open(&path).map_err(failed("open", &path))?;
         let length = file.metadata().map_err(failed("open", &path))?.len();
         let (file, unsynced, state) = (Arc::new(file), Vec::new(), State::Good);
-        Ok(Self { directory, directory_file, file, number, length, head, unsynced, state })
+        let held = Vec::new();
+        Ok(Self {
+            directory,
+            directory_file,
+            file,
+            number,
+            length,
+            head,
+            written: head,
+            held,
+            unsynced,
+            state,
+        })
     }
 
     /// Begins segment `number` after `head`.
@@ -59,15 +75,27 @@ impl Writer {
         let directory_file = Arc::new(files::open_directory(&directory)?);
         let file = Arc::new(create(&directory, number)?);
         let unsynced = vec![Arc::clone(&directory_file)];
-        let state = State::Good;
-        let mut writer =
-            Self { directory, directory_file, file, number, length: 0, head, unsynced, state };
+        let (held, state) = (Vec::new(), State::Good);
+        let length = 0;
+        let mut writer = Self {
+            directory,
+            directory_file,
+            file,
+            number,
+            length,
+            head,
+            written: head,
+            held,
+            unsynced,
+            state,
+        };
         writer.write_header(now)?;
         Ok(writer)
     }
 
-    /// Writes the line of `draft`, in a new segment when the present one has `segment_bytes`.
-    pub(super) fn append(
+    /// Seals the line of `draft`, in a new segment when the present one has `segment_bytes`, and
+    /// keeps it for the next [`flush`](Self::flush).
+    pub(super) fn hold(
         &mut self,
         draft: Draft,
         segment_bytes: u64,
@@ -77,8 +105,45 @@ impl Writer {
             self.next_segment(clock())?;
         }
         let (line, head) = draft.seal(&self.head);
-        self.write(&line, head)?;
+        self.held.extend_from_slice(&line);
+        self.length = self.length.saturating_add(u64::try_from(line.len()).unwrap_or(u64::MAX));
+        self.head = head;
+        if self.held.len() >= MOST_HELD {
+            self.flush()?;
+        }
         Ok(head)
+    }
+
+    /// Writes the line of `draft` and everything that was held before it.
+    pub(super) fn append(
+        &mut self,
+        draft: Draft,
+        segment_bytes: u64,
+        clock: &dyn Fn() -> Timestamp,
+    ) -> Result<Head, LogError> {
+        let head = self.hold(draft, segment_bytes, clock)?;
+        self.flush()?;
+        Ok(head)
+    }
+
+    /// Hands what was held to the operating system.
+    pub(super) fn flush(&mut self) -> Result<(), LogError> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        let written = (&*self.file).write_all(&self.held);
+        self.held.clear();
+        match written {
+            Ok(()) => {
+                self.written = self.head;
+                Ok(())
+            }
+            Err(error) => {
+                // What was not written is not counted.
+                self.head = self.written;
+                Err(failed("write", &files::segment(&self.directory, self.number))(error))
+            }
+        }
     }
 
     /// The last line.
@@ -94,6 +159,7 @@ impl Writer {
     }
 
     fn next_segment(&mut self, now: Timestamp) -> Result<(), LogError> {
+        self.flush()?;
         let number = self.number.saturating_add(1);
         let next = Arc::new(create(&self.directory, number)?);
         let full = std::mem::replace(&mut self.file, next);
@@ -106,19 +172,15 @@ impl Writer {
     fn write_header(&mut self, now: Timestamp) -> Result<(), LogError> {
         let (line, head) = chain::header(self.number, now, &self.head)
             .map_err(|error| LogError::Record(Arc::new(error)))?;
-        self.write(&line, head)
-    }
-
-    fn write(&mut self, line: &[u8], head: Head) -> Result<(), LogError> {
-        let written = (&*self.file).write_all(line);
-        written.map_err(|error| {
-            failed("write", &files::segment(&self.directory, self.number))(error)
-        })?;
-        self.length = self.length.saturating_add(u64::try_from(line.len()).unwrap_or(u64::MAX));
+        self.held.extend_from_slice(&line);
         self.head = head;
-        Ok(())
+        self.length = u64::try_from(line.len()).unwrap_or(u64::MAX);
+        self.flush()
     }
 }
+
+/// How many bytes of lines are held at most.
+const MOST_HELD: usize = 64 << 10;
 
 #[cfg(test)]
 impl Writer {

@@ -6,7 +6,8 @@ use crate::tests::{MODERN, call, in_force};
 
 #[test]
 fn a_sign_is_seen_however_the_body_is_cut() {
-    let body = br#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"resource","resource":{}}]}}"#;
+    let body =
+        br#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"resource","resource":{}}]}}"#;
     for size in 1..body.len() {
         let mut scout = Scout::default();
         let seen = body.chunks(size).filter(|chunk| scout.sees(chunk)).count();
@@ -34,7 +35,16 @@ fn the_resource_of_an_item_is_found_wherever_the_protocol_puts_it() {
 
 /// Pieces of which answers are made, signs and halves of signs among them.
 const PIECES: [&str; 10] = [
-    "\"resource\"", "\"input_required\"", "\\u00", "\"resour", "ce\"", "\"input_requ", "ired\"", "\\u", "0", " ",
+    "\"resource\"",
+    "\"input_required\"",
+    "\\u00",
+    "\"resour",
+    "ce\"",
+    "\"input_requ",
+    "ired\"",
+    "\\u",
+    "0",
+    " ",
 ];
 
 proptest! {
@@ -63,7 +73,8 @@ fn what_may_not_be_read_is_taken_out_and_all_else_stays() {
     let rules = in_force(RULES);
     let text = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"track","arguments":{}}}"#;
     let asked = call("ann", MODERN, text);
-    let carried = |uri: &str| json!({ "type": "resource", "resource": { "uri": uri, "text": "t" } });
+    let carried =
+        |uri: &str| json!({ "type": "resource", "resource": { "uri": uri, "text": "t" } });
     let link = json!({ "type": "resource_link", "uri": "doc://b" });
     let words = json!({ "type": "text", "text": "doc://b" });
     let mut result = json!({ "content": [carried("doc://a"), carried("doc://b"), carried("doc://A"), link, words] });

@@ -19,7 +19,9 @@ fn body(version: &str, text: &str, rules: &str) -> String {
 
 /// A modern call whose `_meta` holds `members`, with odd blanks that have to stay.
 fn modern(members: &str) -> String {
-    format!("{{ \"jsonrpc\":\"2.0\",\t\"id\" : 1.0e0 ,\"method\":\"tools/call\", \"params\" : {{\"name\":\"track\" , \"arguments\":{{\"n\":1.50,\"s\":\"\\u0041\"}} , \"_meta\" : {{{members}}} }} }}")
+    format!(
+        "{{ \"jsonrpc\":\"2.0\",\t\"id\" : 10 ,\"method\":\"tools/call\", \"params\" : {{\"name\":\"track\" , \"arguments\":{{\"n\":1.50,\"s\":\"\\u0041\"}} , \"_meta\" : {{{members}}} }} }}"
+    )
 }
 
 const VERSION: &str = r#""io.modelcontextprotocol/protocolVersion":"2026-07-28""#;
@@ -30,9 +32,10 @@ fn a_message_that_holds_nothing_of_this_goes_on_byte_for_byte() {
     for members in [
         String::new(),
         VERSION.to_owned(),
-        format!(r#"{VERSION} , {CAPABILITIES}: {{ }}"#),
+        format!("{VERSION} , {CAPABILITIES}: {{ }}"),
         format!(r#"{VERSION},{CAPABILITIES}:{{"other":{{"elicitation":1}}}}"#),
-        r#""progressToken": 1.0 ,"dev.kenwardx/a":1,"Dev.kenward/a":2,"x/dev.kenward/a":3"#.to_owned(),
+        r#""progressToken": 1.0 ,"dev.kenwardx/a":1,"Dev.kenward/a":2,"x/dev.kenward/a":3"#
+            .to_owned(),
     ] {
         let text = modern(&members);
         assert_eq!(body(MODERN, &text, ""), text);
@@ -100,7 +103,9 @@ fn capabilities_pass_where_policy_permits_what_they_allow() {
     let none = prepared(MODERN, &text, "");
     assert!(none.server_requests.is_empty());
     let none: Value = serde_json::from_slice(&none.body).expect("JSON");
-    let left = |value: &Value| value["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"].clone();
+    let left = |value: &Value| {
+        value["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"].clone()
+    };
     assert_eq!(left(&none), serde_json::json!({ "other": {} }));
     let some = prepared(MODERN, &text, ELICIT);
     assert_eq!(some.server_requests, ["elicitation/create"]);
@@ -110,7 +115,9 @@ fn capabilities_pass_where_policy_permits_what_they_allow() {
 
 #[test]
 fn a_capability_in_disguise_is_the_same_capability() {
-    let members = format!(r#"{VERSION},"io.modelcontextprotocol\/client\u0043apabilities":{{"\u0072oots":{{}},"samp\u006cing":{{}}}}"#);
+    let members = format!(
+        r#"{VERSION},"io.modelcontextprotocol\/client\u0043apabilities":{{"\u0072oots":{{}},"samp\u006cing":{{}}}}"#
+    );
     let left = body(MODERN, &modern(&members), ELICIT);
     let value: Value = serde_json::from_str(&left).expect("JSON");
     let meta = &value["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"];
@@ -129,7 +136,8 @@ fn a_policy_for_nobody_passes_no_capability_on() {
 #[test]
 fn a_handshake_asks_for_what_is_spoken_and_may_be_asked() {
     let text = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{ "protocolVersion" : "1999-01-01","capabilities":{"roots":{"listChanged":true} , "elicitation":{}},"clientInfo":{"name":"c","version":"1"}}}"#;
-    let expected = text.replace("1999-01-01", LEGACY).replace(r#""roots":{"listChanged":true} , "#, "");
+    let expected =
+        text.replace("1999-01-01", LEGACY).replace(r#""roots":{"listChanged":true} ,"#, "");
     let prepared = prepared(LEGACY, text, ELICIT);
     assert_eq!(prepared.server_requests, ["elicitation/create"]);
     assert_eq!(String::from_utf8(prepared.body.to_vec()).expect("text"), expected);

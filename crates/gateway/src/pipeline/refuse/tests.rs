@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use kenward_mcp::reply;
 use kenward_model::{EntityUid, Question};
 use kenward_policy::{Basis, Cause, Reason, Refusal};
@@ -11,14 +9,23 @@ use crate::stop::Stop;
 use crate::tests::{LEGACY, MODERN, call, decision, in_force};
 
 const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"track","arguments":{"customer":"SECRET"}}}"#;
-const PROMPT: &str = r#"{"jsonrpc":"2.0","id":"p","method":"prompts/get","params":{"name":"SECRET"}}"#;
-const READ: &str = r#"{"jsonrpc":"2.0","id":2,"method":"resources/read","params":{"uri":"doc://SECRET"}}"#;
+const PROMPT: &str =
+    r#"{"jsonrpc":"2.0","id":"p","method":"prompts/get","params":{"name":"SECRET"}}"#;
+const READ: &str =
+    r#"{"jsonrpc":"2.0","id":2,"method":"resources/read","params":{"uri":"doc://SECRET"}}"#;
 const PING: &str = r#"{"jsonrpc":"2.0","id":3,"method":"ping"}"#;
 
 fn refusal(question: Question, cause: Cause) -> Refusal {
     let basis = Basis { objects: vec![EntityUid::new("Customer", "SECRET")], ..Basis::default() };
     let reason = Reason { policy: "no-SECRET".into(), text: Some("Because of SECRET.".into()) };
-    Refusal { question, hidden: false, reasons: vec![reason], missing_scopes: Vec::new(), cause, basis }
+    Refusal {
+        question,
+        hidden: false,
+        reasons: vec![reason],
+        missing_scopes: Vec::new(),
+        cause,
+        basis,
+    }
 }
 
 /// What a model reads.
@@ -29,7 +36,13 @@ fn text(body: &[u8]) -> String {
 
 fn causes() -> [Cause; 5] {
     let why = || "SECRET is why".to_owned();
-    [Cause::Policy, Cause::Unresolved(why()), Cause::Mapping(why()), Cause::Arguments(why()), Cause::PolicyError(why())]
+    [
+        Cause::Policy,
+        Cause::Unresolved(why()),
+        Cause::Mapping(why()),
+        Cause::Arguments(why()),
+        Cause::PolicyError(why()),
+    ]
 }
 
 #[test]
@@ -40,14 +53,12 @@ fn refusals_about_an_object_are_one_text_apart_from_the_reference() {
         for question in [Question::Object, Question::Fact, Question::Inference, Question::Result] {
             for cause in causes() {
                 let refusal = refusal(question, cause);
-                for number in 0..3 {
-                    asked.id = decision(number);
-                    let body = refusal_body(&asked, &refusal);
-                    assert!(!String::from_utf8_lossy(&body).contains("SECRET"), "{body:?}");
-                    let said = text(&body);
-                    assert!(said.contains(&asked.id.to_string()));
-                    assert_eq!(said.replace(&asked.id.to_string(), ""), constant, "{question:?}");
-                }
+                asked.id = decision(question.number());
+                let body = refusal_body(&asked, &refusal);
+                assert!(!String::from_utf8_lossy(&body).contains("SECRET"), "{body:?}");
+                let said = text(&body);
+                assert!(said.contains(&asked.id.to_string()));
+                assert_eq!(said.replace(&asked.id.to_string(), ""), constant, "{question:?}");
             }
         }
     }
@@ -57,7 +68,9 @@ fn refusals_about_an_object_are_one_text_apart_from_the_reference() {
 fn the_decision_beside_a_refusal_names_question_and_reference_and_nothing_else() {
     for (text, kind) in [(CALL, "tool"), (PROMPT, "prompt"), (READ, "resource")] {
         let asked = call("ann", MODERN, text);
-        let body: Value = serde_json::from_slice(&refusal_body(&asked, &refusal(Question::Fact, Cause::Policy))).expect("JSON");
+        let body: Value =
+            serde_json::from_slice(&refusal_body(&asked, &refusal(Question::Fact, Cause::Policy)))
+                .expect("JSON");
         let meta = match kind {
             "tool" => &body["result"]["_meta"],
             _ => &body["error"]["data"]["_meta"],
@@ -80,33 +93,38 @@ fn the_reason_of_an_operation_is_told_and_that_of_a_standing_is_not() {
     assert!(text(&refusal_body(&asked, &nothing)).contains("Nothing permits it."));
 }
 
-/// Both answers of one server about a name: the hidden one, and the one about what does not exist.
+/// The answer to a call whose target is hidden, whatever hides it.
 fn hidden(asked: &Call, question: Question, cause: Cause) -> bytes::Bytes {
-    refusal_body(asked, &Refusal { hidden: true, ..refusal(question, cause) })
+    let missing_scopes = vec!["SECRET:scope".into()];
+    let refused = Refusal { hidden: true, missing_scopes, ..refusal(question, cause) };
+    let Stop::Answer(body) = refuse(asked, &refused) else { panic!("a challenge tells of it") };
+    assert_eq!(body, refusal_body(asked, &refused));
+    body
+}
+
+/// The answer to a call whose target the server does not have.
+fn unknown(asked: &Call, name: &str) -> bytes::Bytes {
+    let (id, era) = (asked.request_id().expect("an id"), asked.dialect.era);
+    match asked.row.name {
+        "tools/call" => reply::unknown_tool(id, era, name),
+        "prompts/get" => reply::unknown_prompt(id, era, name),
+        _ => reply::unknown_resource(id, era, name),
+    }
 }
 
 #[test]
 fn what_is_hidden_is_answered_with_the_bytes_of_what_is_unknown() {
-    for version in [MODERN, LEGACY] {
-        for (text, name) in [(CALL, "track"), (PROMPT, "SECRET"), (READ, "doc://SECRET")] {
-            let mut asked = call("ann", version, text);
-            let id = asked.request_id().expect("an id").to_vec();
-            let era = asked.dialect.era;
-            let unknown = match asked.row.name {
-                "tools/call" => reply::unknown_tool(&id, era, name),
-                "prompts/get" => reply::unknown_prompt(&id, era, name),
-                _ => reply::unknown_resource(&id, era, name),
-            };
-            for question in [Question::Operation, Question::Object, Question::Fact, Question::Inference] {
-                for (number, cause) in causes().into_iter().enumerate() {
-                    asked.id = decision(u8::try_from(number).expect("small"));
-                    let missing_scopes = vec![Arc::from("SECRET:scope")];
-                    let refused = Refusal { hidden: true, missing_scopes, ..refusal(question, cause.clone()) };
-                    assert_eq!(hidden(&asked, question, cause), unknown, "{version} {text}");
-                    let stopped = refuse(&asked, &refused);
-                    assert!(matches!(stopped, Stop::Answer(body) if body == unknown), "no challenge");
-                }
-            }
+    let calls = [(CALL, "track"), (PROMPT, "SECRET"), (READ, "doc://SECRET")];
+    let questions = [Question::Operation, Question::Object, Question::Fact, Question::Inference];
+    for (version, (text, name)) in
+        [MODERN, LEGACY].into_iter().flat_map(|version| calls.map(|call| (version, call)))
+    {
+        let mut asked = call("ann", version, text);
+        for (question, cause) in
+            questions.into_iter().flat_map(|question| causes().map(|cause| (question, cause)))
+        {
+            asked.id = decision(question.number());
+            assert_eq!(hidden(&asked, question, cause), unknown(&asked, name), "{version} {text}");
         }
     }
 }
@@ -134,7 +152,10 @@ fn a_missing_scope_is_challenged_and_named() {
     let refused = Refusal { missing_scopes, ..refusal(Question::Operation, Cause::Scope) };
     let Stop::Scope { challenge, body } = refuse(&asked, &refused) else { panic!("no challenge") };
     assert!(challenge.contains("scope=\"deliveries:read deliveries:write\""), "{challenge}");
-    assert!(challenge.contains("/.well-known/oauth-protected-resource/mcp/deliveries"), "{challenge}");
+    assert!(
+        challenge.contains("/.well-known/oauth-protected-resource/mcp/deliveries"),
+        "{challenge}"
+    );
     assert!(!challenge.contains("SECRET") && !String::from_utf8_lossy(&body).contains("SECRET"));
 }
 

@@ -62,12 +62,19 @@ fn a_list_is_carried_only_when_it_was_asked_for_in_so_many_words() {
             assert_eq!(honoured, json!({}));
         }
     }
-    assert_eq!(LISTS.map(|(kind, ..)| kind), [ListKind::Tools, ListKind::Prompts, ListKind::Resources]);
+    assert_eq!(
+        LISTS.map(|(kind, ..)| kind),
+        [ListKind::Tools, ListKind::Prompts, ListKind::Resources]
+    );
 }
 
 #[test]
 fn odd_shapes_ask_for_nothing_and_nothing_of_them_goes_on() {
-    for odd in [json!("doc://a"), json!({ "doc://a": true }), json!([["doc://a"], { "uri": "doc://a" }, 1, null])] {
+    for odd in [
+        json!("doc://a"),
+        json!({ "doc://a": true }),
+        json!([["doc://a"], { "uri": "doc://a" }, 1, null]),
+    ] {
         let (asked, honoured, sent) = asked(&json!({ "resourceSubscriptions": odd }), RULES);
         assert!(!asked.has_uris());
         assert_eq!(honoured, json!({}));
@@ -77,16 +84,23 @@ fn odd_shapes_ask_for_nothing_and_nothing_of_them_goes_on() {
 
 #[test]
 fn the_number_of_followed_uris_is_bounded() {
-    let all = r#"@id("all") permit (principal, action == Mcp::Action::"resources/read", resource);"#;
+    let all =
+        r#"@id("all") permit (principal, action == Mcp::Action::"resources/read", resource);"#;
     let uris: Vec<String> = (0..MOST_URIS + 5).map(|number| format!("doc://{number:05}")).collect();
     let (asked, _, sent) = asked(&json!({ "resourceSubscriptions": uris }), all);
     assert_eq!(sent["resourceSubscriptions"].as_array().map(Vec::len), Some(MOST_URIS));
-    assert!(asked.carries_uri("doc://00000") && !asked.carries_uri(&format!("doc://{MOST_URIS:05}")));
+    assert!(
+        asked.carries_uri("doc://00000") && !asked.carries_uri(&format!("doc://{MOST_URIS:05}"))
+    );
 }
 
 #[test]
 fn a_right_that_is_lost_is_dropped_and_does_not_come_back_by_itself() {
-    let call = call("ann", MODERN, &listening(&json!({ "resourceSubscriptions": ["doc://a", "doc://b"] })));
+    let call = call(
+        "ann",
+        MODERN,
+        &listening(&json!({ "resourceSubscriptions": ["doc://a", "doc://b"] })),
+    );
     let mut asked = Asked::of(&call, &in_force(RULES));
     let (only_a, _) = RULES.split_once("@id(\"b\")").expect("two rules");
     asked.shrink(&call, &in_force(only_a));
@@ -99,17 +113,25 @@ fn a_right_that_is_lost_is_dropped_and_does_not_come_back_by_itself() {
 
 #[test]
 fn the_rest_of_the_request_goes_on_byte_for_byte() {
-    let text = "{\"jsonrpc\":\"2.0\" ,\"id\":1.0,\"method\":\"subscriptions/listen\",\"params\":{ \"_meta\": {\"n\":1.50} ,\"notifications\":{ \"toolsListChanged\":true , \"resourceSubscriptions\": [ \"doc://x\" ], \"new\" : [1.0] } }}";
+    let text = "{\"jsonrpc\":\"2.0\" ,\"id\":1 ,\"method\":\"subscriptions/listen\",\"params\":{ \"_meta\": {\"n\":1.50} ,\"notifications\":{ \"toolsListChanged\":true , \"resourceSubscriptions\": [ \"doc://x\" ], \"new\" : [1.0] } }}";
     let call = call("ann", MODERN, text);
     let asked = Asked::of(&call, &in_force(RULES));
     let body = asked.narrowed(&call, call.message.bytes().clone()).expect("a message");
-    assert_eq!(String::from_utf8(body.to_vec()).expect("text"), text.replace("[ \"doc://x\" ]", "[]"));
+    assert_eq!(
+        String::from_utf8(body.to_vec()).expect("text"),
+        text.replace("[ \"doc://x\" ]", "[]")
+    );
 }
 
 #[test]
 fn a_session_follows_what_it_subscribes_to_and_carries_every_list() {
-    let sessions = Sessions::new(1, std::time::Duration::from_secs(60));
-    let opening = Opening { server: server(), version: LEGACY, behind: Behind::Http(None), server_requests: Vec::new() };
+    let sessions = Sessions::new(1, std::time::Duration::from_mins(1));
+    let opening = Opening {
+        server: server(),
+        version: LEGACY,
+        behind: Behind::Http(None),
+        server_requests: Vec::new(),
+    };
     let session = sessions.open(&caller("ann"), opening, at(0)).expect("entropy");
     let mut asked = Asked::everything(&session);
     assert!((0..LISTS.len()).all(|place| asked.carries_list(place)));

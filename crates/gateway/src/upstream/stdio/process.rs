@@ -78,10 +78,14 @@ impl Process {
         running.enter();
         tokio::spawn(log_errors(server.clone(), pipes.errors));
         tokio::spawn(write(pipes.input, lines, ending.clone()));
-        let reading = tokio::spawn(read(pipes.output, Arc::clone(&router)));
+        let mut reading = tokio::spawn(read(pipes.output, Arc::clone(&router)));
         let (server, closing) = (server.clone(), Arc::clone(&router));
         tokio::spawn(async move {
             wait_and_end(&mut *child, ending).await;
+            // A launcher that has ended may leave its server behind: the whole group goes.
+            let _gone = child.start_kill();
+            // Its last words may still be on their way.
+            let _heard = tokio::time::timeout(GRACE, &mut reading).await;
             reading.abort();
             closing.close();
             tracing::debug!(%server, "a server's process has ended");

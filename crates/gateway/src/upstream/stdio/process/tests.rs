@@ -105,7 +105,8 @@ async fn a_message_in_several_lines_arrives_as_one() {
     let running = Running::default();
     let script = r#"read line; printf '{"jsonrpc":"2.0","id":1,"result":{"length":%d}}\n' "${#line}"; read end"#;
     let process = shell(script, &[], &running);
-    let pretty = Bytes::from_static(b"{\r\n \"jsonrpc\": \"2.0\",\n \"id\": 1, \"method\": \"ping\"}\n");
+    let pretty =
+        Bytes::from_static(b"{\r\n \"jsonrpc\": \"2.0\",\n \"id\": 1, \"method\": \"ping\"}\n");
     let mut answers = process.request(b"1", None, &pretty).await.expect("it goes out");
     // The shell's `read` drops blanks at both ends.
     let length = pretty.len() - 1;
@@ -132,13 +133,18 @@ async fn a_process_whose_input_closes_ends_by_itself_without_a_signal() {
     let folder = tempfile::tempdir().expect("a folder");
     let (path, text) = in_folder(&folder, "how");
     let running = Running::default();
-    let script = format!("trap 'echo term > {text}; exit' TERM; while read a; do :; done; echo closed > {text}");
+    let script = format!(
+        "trap 'echo term > {text}; exit' TERM; while read a; do :; done; echo closed > {text}"
+    );
     let process = shell(&script, &[], &running);
     process.end();
     assert!(all_gone(&running).await);
     assert_eq!(std::fs::read_to_string(&path).expect("a word"), "closed\n");
     assert!(!process.lives());
-    assert_eq!(process.request(b"1", None, &request(1)).await.err(), Some(UpstreamError::SessionEnded));
+    assert_eq!(
+        process.request(b"1", None, &request(1)).await.err(),
+        Some(UpstreamError::SessionEnded)
+    );
     assert_eq!(process.send(&request(1)).await, Err(UpstreamError::SessionEnded));
 }
 
@@ -167,7 +173,9 @@ async fn a_process_that_ignores_the_signal_is_killed_with_its_group() {
     let folder = tempfile::tempdir().expect("a folder");
     let (path, text) = in_folder(&folder, "child");
     let running = Running::default();
-    let script = format!("trap '' TERM; /bin/sleep 600 & echo $! > {text}; while :; do /bin/sleep 600; done");
+    let script = format!(
+        "trap '' TERM; /bin/sleep 600 & echo $! > {text}; while :; do /bin/sleep 600; done"
+    );
     let process = shell(&script, &[], &running);
     let child = number_in(&path).await;
     process.end();

@@ -5,9 +5,11 @@ use tokio::sync::mpsc::error::TryRecvError;
 use super::{QUEUE, Router};
 
 const PROGRESS: &str = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"t","progress":1}}"#;
-const LOGGED: &str = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}"#;
+const LOGGED: &str =
+    r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}"#;
 const CHANGED: &str = r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#;
-const UPDATED: &str = r#"{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"doc://a"}}"#;
+const UPDATED: &str =
+    r#"{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"doc://a"}}"#;
 const ASKED: &str = r#"{"jsonrpc":"2.0","id":7,"method":"roots/list"}"#;
 
 fn response(id: &str) -> String {
