@@ -106,7 +106,8 @@ async fn change(control: &Control, change: Change, named: Vec<EntityUid>) -> Ans
 fn note(control: &Control, revision: Revision, objects: Vec<EntityUid>) {
     let now = now();
     let record = Record::change(now, ChangeOf::Directory, "admin");
-    if let Err(error) = control.log.append(&Record { revision: Some(revision), objects, ..record }) {
+    if let Err(error) = control.log.append(&Record { revision: Some(revision), objects, ..record })
+    {
         tracing::error!(%error, "a change could not be recorded");
     }
 }

@@ -1,4 +1,4 @@
-//! The control plane: the admin API, health and metrics, on a listener of its own.
+//! The control plane: the admin API and health, on a listener of its own.
 //!
 //! It never shares a listener with MCP. Everything under `/api` needs the admin token.
 

@@ -71,6 +71,17 @@ impl Issuers {
         Self { trusted, leeway, verified: Cache::new(REMEMBERED_TOKENS) }
     }
 
+    /// Takes over the keys that `before` had for the same issuers: a reload while one is away loses
+    /// nobody.
+    pub fn inherit(&self, before: &Self) {
+        for issuer in &self.trusted {
+            let same = before.trusted.iter().find(|old| old.spec == issuer.spec);
+            if let Some(old) = same {
+                issuer.inherit(old);
+            }
+        }
+    }
+
     /// Gets the keys of all issuers at once; what cannot be had comes back.
     pub async fn refresh(&self, now: Timestamp) -> Vec<IssuerProblem> {
         let all = self.trusted.iter().map(|issuer| issuer.refresh(now));

@@ -100,7 +100,9 @@ impl PassedThrough {
             return Poll::Ready(Some(Err(io::Error::other(why))));
         }
         match &polled {
-            Poll::Ready(Some(Ok(_))) if self.upstream.is_end_stream() => self.finish(Ending::Delivered),
+            Poll::Ready(Some(Ok(_))) if self.upstream.is_end_stream() => {
+                self.finish(Ending::Delivered)
+            }
             Poll::Ready(None) => self.finish(Ending::Delivered),
             Poll::Ready(Some(Err(_))) => self.finish(Ending::Failed),
             Poll::Ready(Some(Ok(_))) | Poll::Pending => {}

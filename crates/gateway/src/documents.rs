@@ -43,10 +43,8 @@ pub(crate) fn answer(
 fn metadata(gateway: &Gateway, settings: &Settings, server: &ServerName) -> bytes::Bytes {
     let in_force = gateway.live.load();
     let scopes = in_force.policies.scopes(server);
-    let mut metadata =
-        ProtectedResource::new(settings.resource(server), gateway.issuers().names());
-    metadata.scopes_supported =
-        scopes.iter().map(|rule| rule.scope.as_ref().to_owned()).collect();
+    let mut metadata = ProtectedResource::new(settings.resource(server), gateway.issuers().names());
+    metadata.scopes_supported = scopes.iter().map(|rule| rule.scope.as_ref().to_owned()).collect();
     metadata.resource_name = Some(server.to_string());
     serde_json::to_vec(&metadata).unwrap_or_default().into()
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use kenward_audit::{ChangeOf, Record};
 use kenward_live::InForce;
 use kenward_mcp::dialect::Era;
 use kenward_mcp::list::{self, ListError, ListKind};
@@ -121,7 +122,7 @@ pub(crate) async fn take_in(
     if kind == ListKind::Tools {
         let tools = items.iter().filter_map(|item| tool(&item.name, item.json.get())).collect();
         match gateway.live.learn(&call.entry.server, tools).await {
-            Ok(true) => tracing::info!(server = %call.entry.server, "definitions learnt"),
+            Ok(true) => note_definitions(gateway, &call.entry.server),
             Ok(false) => {}
             Err(error) => {
                 tracing::error!(server = %call.entry.server, %error, "definitions not taken in");
@@ -131,9 +132,24 @@ pub(crate) async fn take_in(
     Ok(())
 }
 
+/// New definitions change what policies are checked against: that stands in the log.
+fn note_definitions(gateway: &Gateway, server: &ServerName) {
+    let epoch = Arc::clone(gateway.live.load().policies.epoch());
+    let by = format!("server {server}");
+    let record = Record::change(clock::now(), ChangeOf::Definitions, by);
+    let server = Some(server.clone());
+    if let Err(error) = gateway.log.append(&Record { policy_epoch: Some(epoch), server, ..record })
+    {
+        tracing::error!(%error, "a change of definitions could not be recorded");
+    }
+}
+
 fn tool(name: &str, definition: &str) -> Option<Tool> {
     let definition: Value = serde_json::from_str(definition).ok()?;
-    let schema = definition.get("inputSchema").cloned().unwrap_or_else(|| Value::Object(serde_json::Map::default()));
+    let schema = definition
+        .get("inputSchema")
+        .cloned()
+        .unwrap_or_else(|| Value::Object(serde_json::Map::default()));
     Some(Tool { name: name.into(), input_schema: Some(Arc::new(schema)) })
 }
 

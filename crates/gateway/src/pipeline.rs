@@ -47,16 +47,16 @@ use crate::stop::{Stop, bare};
 use crate::{documents, streams};
 
 pub(crate) use authenticate::Entry;
+pub(crate) use call::Call;
 pub(crate) use embedded::Scout;
 pub(crate) use filter::{collect, event_stream};
+pub(crate) use forward::Forwarded;
 pub(crate) use forward::{forward, send_http, spend};
 pub(crate) use mint::Minted;
-pub(crate) use record::withheld;
-pub(crate) use call::Call;
-pub(crate) use forward::Forwarded;
 pub(crate) use prepare::Prepared;
-pub(crate) use release::{Release, server_request};
+pub(crate) use record::withheld;
 use release::Released;
+pub(crate) use release::{Release, server_request};
 
 /// Answers one HTTP request.
 pub(crate) async fn answer(
@@ -162,5 +162,6 @@ fn end_session(
 ) -> Result<Response<AnswerBody>, Stop> {
     let session = resolve::session_of(gateway, entry, head, None)?;
     gateway.sessions.end(&session);
+    tokio::spawn(forward::end_behind(entry.clone(), session));
     Ok(bare(StatusCode::NO_CONTENT))
 }

@@ -43,12 +43,18 @@ fn known(name: &str, settings: &Settings) -> Option<ServerName> {
 ///
 /// A browser that was led here by DNS rebinding sends a foreign one of the two.
 pub(crate) fn is_our_own(parts: &Parts, settings: &Settings) -> bool {
-    let host = parts.uri.authority().map(http::uri::Authority::as_str).or_else(|| text(&parts.headers, header::HOST));
+    let host = parts
+        .uri
+        .authority()
+        .map(http::uri::Authority::as_str)
+        .or_else(|| text(&parts.headers, header::HOST));
     let ours = authority_of(&settings.public_url);
     let host_is_ours = host.is_some_and(|host| same_place(host, ours));
     let origin_is_ours = match only(&parts.headers, header::ORIGIN) {
         Ok(None) => true,
-        Ok(Some(origin)) => origin.split_once("://").is_some_and(|(_, place)| same_place(place, ours)),
+        Ok(Some(origin)) => {
+            origin.split_once("://").is_some_and(|(_, place)| same_place(place, ours))
+        }
         Err(()) => false,
     };
     host_is_ours && origin_is_ours
@@ -57,8 +63,7 @@ pub(crate) fn is_our_own(parts: &Parts, settings: &Settings) -> bool {
 /// Whether `place` is `ours`, or both are this machine's loopback (a developer's browser and
 /// clients write `localhost` and `127.0.0.1` for one another).
 fn same_place(place: &str, ours: &str) -> bool {
-    place.eq_ignore_ascii_case(ours)
-        || (is_loopback(host_of(ours)) && is_loopback(host_of(place)))
+    place.eq_ignore_ascii_case(ours) || (is_loopback(host_of(ours)) && is_loopback(host_of(place)))
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -77,7 +82,10 @@ fn authority_of(url: &str) -> &str {
 }
 
 /// The single value of a header as text; an error when there are several or it is not text.
-pub(crate) fn only(headers: &HeaderMap, name: impl header::AsHeaderName) -> Result<Option<&str>, ()> {
+pub(crate) fn only(
+    headers: &HeaderMap,
+    name: impl header::AsHeaderName,
+) -> Result<Option<&str>, ()> {
     let mut values = headers.get_all(name).into_iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),

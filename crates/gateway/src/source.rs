@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use kenward_mcp::sse::{Decoder, Event};
 use kenward_mcp::Limits;
+use kenward_mcp::sse::{Decoder, Event};
 use tokio::sync::mpsc;
 
 use crate::upstream::UpstreamError;

@@ -78,7 +78,8 @@ impl Stop {
 
 /// The message for "something failed on our side": a reference and nothing else.
 pub(crate) fn failure(id: Option<&[u8]>, reference: &str) -> bytes::Bytes {
-    let words = format!("the gateway could not decide this and forwarded nothing (reference {reference})");
+    let words =
+        format!("the gateway could not decide this and forwarded nothing (reference {reference})");
     reply::error(id, INTERNAL, &words, None)
 }
 

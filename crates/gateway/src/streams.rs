@@ -53,7 +53,8 @@ pub(crate) async fn standing(
     let message = br#"{"jsonrpc":"2.0","id":0,"method":"subscriptions/listen","params":{}}"#;
     let message = Message::parse(Bytes::from_static(message), &Limits::default())?;
     let row = method::find("subscriptions/listen").ok_or_else(failed)?;
-    let mut call = Call::of_session(entry, message, row, Arc::clone(&session)).ok_or_else(failed)?;
+    let mut call =
+        Call::of_session(entry, message, row, Arc::clone(&session)).ok_or_else(failed)?;
     if let Some(last) = head.headers.get("last-event-id") {
         call.headers.insert("last-event-id", last.clone());
     }

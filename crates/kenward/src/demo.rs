@@ -42,9 +42,8 @@ pub(crate) fn run(args: &Args, format: Format) -> io::Result<Outcome> {
     let folder = tempfile::Builder::new().prefix("kenward-demo-").tempdir()?;
     let ports = ports(args.serve)?;
     let path = assets::write(folder.path(), ports).map_err(io::Error::other)?;
-    let loaded = config::load(&path, Some(&config::environment), &|_| {
-        Ok(config::Definitions::new())
-    });
+    let loaded =
+        config::load(&path, Some(&config::environment), &|_| Ok(config::Definitions::new()));
     let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(findings) => return refuse(&findings, format),
@@ -176,7 +175,8 @@ fn other(error: DemoError) -> io::Error {
 
 /// What the audit log says of the decision `id`.
 fn explain(audit: &Path, id: &str) -> Option<Explanation> {
-    let records = segments::read(audit, Filter { id: Some(id.to_owned()), ..Filter::default() }).ok()?;
+    let records =
+        segments::read(audit, Filter { id: Some(id.to_owned()), ..Filter::default() }).ok()?;
     let record: Record = records
         .filter_map(Result::ok)
         .map(|entry| entry.record)

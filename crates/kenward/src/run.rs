@@ -235,7 +235,8 @@ async fn world(
         Ok::<_, kenward_store::StateError>((state.revision().await?, entities, standings))
     };
     let broken = |error: String| vec![Finding::error(Place::whole("state"), error)];
-    let (revision, entities, standings) = stored.await.map_err(|error| broken(error.to_string()))?;
+    let (revision, entities, standings) =
+        stored.await.map_err(|error| broken(error.to_string()))?;
     let mut world = World::empty().at_least(revision);
     let entities = entities.into_iter().map(|(source, record)| Change::Put(source, record));
     let standings = standings.into_iter().map(|(user, standing)| Change::Standing(user, standing));

@@ -18,7 +18,7 @@ pub(crate) struct Args {
     /// The configuration file.
     #[arg(long, value_name = "FILE", default_value = "kenward.yaml")]
     pub(crate) config: PathBuf,
-    /// Start although a server or an issuer cannot be reached; `/readyz` says what is missing.
+    /// Start although a server or an issuer cannot be reached; the log says which.
     #[arg(long)]
     pub(crate) allow_unreachable: bool,
 }
@@ -34,8 +34,7 @@ pub(crate) fn run(args: &Args, format: Format) -> io::Result<Outcome> {
     };
     let runtime = crate::run::runtime()?;
     runtime.block_on(async {
-        let manner =
-            Manner { path: &args.config, allow_unreachable: args.allow_unreachable };
+        let manner = Manner { path: &args.config, allow_unreachable: args.allow_unreachable };
         say(&loaded, format)?;
         let public = loaded.config.settings.public_url.clone();
         match Running::start(loaded, manner).await {

@@ -1,6 +1,6 @@
 //! The one writer: takes changes in turn, makes them durable, publishes and announces them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
@@ -12,7 +12,7 @@ use kenward_world::{Change, EntityRecord, Source, World};
 use serde_json::Value;
 use tokio::sync::{Mutex, watch};
 
-use crate::{ChangeRefused, InForce};
+use crate::{ChangeRefused, Defined, InForce};
 
 /// What policies are compiled from, beside the definitions that servers declare.
 #[derive(Debug, Clone)]
@@ -195,13 +195,14 @@ async fn compile_aside(desk: Desk) -> Result<(Desk, Compiled), ChangeRefused> {
 }
 
 /// The tools whose definitions are known.
-fn defined(surface: &Surface) -> Arc<HashMap<ServerName, HashSet<Arc<str>>>> {
-    let names = |tools: &[Tool]| {
-        let known = tools.iter().filter(|tool| tool.input_schema.is_some());
-        known.map(|tool| Arc::clone(&tool.name)).collect()
-    };
+fn defined(surface: &Surface) -> Arc<Defined> {
+    let known =
+        |tool: &Tool| Some((Arc::clone(&tool.name), Arc::clone(tool.input_schema.as_ref()?)));
     let servers = surface.servers.iter();
-    Arc::new(servers.map(|(server, surface)| (server.clone(), names(&surface.tools))).collect())
+    let defined = servers.map(|(server, surface)| {
+        (server.clone(), surface.tools.iter().filter_map(known).collect())
+    });
+    Arc::new(defined.collect())
 }
 
 fn is_from_files(change: &Change) -> bool {
@@ -246,7 +247,9 @@ fn overlay_tools(tools: &mut Vec<Tool>, news: &[Tool]) {
 fn definitions_json(tools: &[Tool]) -> Value {
     tools
         .iter()
-        .filter_map(|tool| Some((tool.name.as_ref().to_owned(), (**tool.input_schema.as_ref()?).clone())))
+        .filter_map(|tool| {
+            Some((tool.name.as_ref().to_owned(), (**tool.input_schema.as_ref()?).clone()))
+        })
         .collect::<serde_json::Map<_, _>>()
         .into()
 }

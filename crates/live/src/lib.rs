@@ -9,7 +9,7 @@ mod snapshot;
 
 pub use desk::{Desk, Live, file_change, tools_of};
 pub use error::ChangeRefused;
-pub use snapshot::InForce;
+pub use snapshot::{Defined, InForce};
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,15 @@
 //! The snapshot that a decision pins.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use kenward_model::ServerName;
 use kenward_policy::Policies;
 use kenward_world::World;
+use serde_json::Value;
+
+/// The input schema of each tool whose definition is known.
+pub type Defined = HashMap<ServerName, HashMap<Arc<str>, Arc<Value>>>;
 
 /// Everything that a decision reads, as of one instant; immutable.
 #[derive(Debug, Clone)]
@@ -14,8 +18,8 @@ pub struct InForce {
     pub world: World,
     /// The compiled policies with their bindings.
     pub policies: Arc<Policies>,
-    /// The tools whose definitions are known, by server.
-    pub defined: Arc<HashMap<ServerName, HashSet<Arc<str>>>>,
+    /// The input schemas of the tools whose definitions are known, by server.
+    pub defined: Arc<Defined>,
     /// Grows with every published change of either; equal numbers mean the same snapshot.
     pub generation: u64,
 }
@@ -23,11 +27,16 @@ pub struct InForce {
 impl InForce {
     /// Whether the definition of `tool` is known.
     pub fn is_defined(&self, server: &ServerName, tool: &str) -> bool {
-        self.defined.get(server).is_some_and(|tools| tools.contains(tool))
+        self.schema(server, tool).is_some()
+    }
+
+    /// The input schema of `tool`, if its definition is known.
+    pub fn schema(&self, server: &ServerName, tool: &str) -> Option<&Arc<Value>> {
+        self.defined.get(server)?.get(tool)
     }
 
     /// The tools of `server` whose definitions are known, in no order.
     pub fn tools<'a>(&'a self, server: &ServerName) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.defined.get(server).into_iter().flatten().map(AsRef::as_ref)
+        self.defined.get(server).into_iter().flat_map(HashMap::keys).map(AsRef::as_ref)
     }
 }

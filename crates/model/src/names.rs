@@ -49,7 +49,8 @@ impl TryFrom<String> for ServerName {
     type Error = NameError;
 
     fn try_from(name: String) -> Result<Self, NameError> {
-        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        let allowed =
+            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
         let good = (1..=64).contains(&name.len())
             && name.chars().all(allowed)
             && !name.starts_with(['-', '_'])

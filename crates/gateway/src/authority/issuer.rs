@@ -65,6 +65,13 @@ impl Issuer {
         now.as_micros() > self.fresh_until.load(std::sync::atomic::Ordering::Relaxed)
     }
 
+    /// Takes over the keys of `before`, which is the same issuer.
+    pub(super) fn inherit(&self, before: &Self) {
+        self.keys.store(before.keys());
+        let until = before.fresh_until.load(std::sync::atomic::Ordering::Relaxed);
+        self.fresh_until.store(until, std::sync::atomic::Ordering::Relaxed);
+    }
+
     /// Fetches the keys now; the old ones stay when that fails. Never at a caller's wish.
     pub(super) async fn refresh(&self, now: Timestamp) -> Result<(), IssuerProblem> {
         self.fetch(now).await

@@ -74,11 +74,8 @@ impl Call {
 
     /// Who asks, on `in_force`.
     pub(crate) fn asker<'a>(&'a self, in_force: &'a InForce, now: Timestamp) -> Asker<'a> {
-        let environment = Environment {
-            now,
-            ip: Some(self.entry.ip),
-            protocol: self.dialect.version,
-        };
+        let environment =
+            Environment { now, ip: Some(self.entry.ip), protocol: self.dialect.version };
         Asker { caller: &self.entry.caller, world: &in_force.world, environment }
     }
 }

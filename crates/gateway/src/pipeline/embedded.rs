@@ -69,9 +69,7 @@ fn may_read(call: &Call, in_force: &InForce, uri: &str) -> bool {
     let params = json!({ "uri": uri });
     let target = Target::Resource(uri.into());
     asked_for
-        || call
-            .judge_other(in_force, clock::now(), "resources/read", target, &params)
-            .is_allowed()
+        || call.judge_other(in_force, clock::now(), "resources/read", target, &params).is_allowed()
 }
 
 #[cfg(test)]

@@ -189,7 +189,9 @@ async fn from_process(
         };
         match release.message(line).await {
             Released::Last(bytes) => return Ok(json(StatusCode::OK, bytes)),
-            Released::Deliver(bytes) => return Ok(stream(Source::Lines(lines), release, Some(bytes))),
+            Released::Deliver(bytes) => {
+                return Ok(stream(Source::Lines(lines), release, Some(bytes)));
+            }
             Released::Nothing => {}
         }
     }
@@ -260,11 +262,7 @@ async fn pump(
     }
 }
 
-async fn pass(
-    release: &mut Release,
-    resumable: &mut bool,
-    event: Event,
-) -> Option<(Bytes, bool)> {
+async fn pass(release: &mut Release, resumable: &mut bool, event: Event) -> Option<(Bytes, bool)> {
     let Event { data, id, .. } = &event;
     *resumable |= release.call.dialect.era == Era::Legacy && id.is_some();
     let (data, last) = match release.message(data.clone()).await {

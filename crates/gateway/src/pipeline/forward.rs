@@ -184,13 +184,24 @@ pub(super) async fn answer_to_server(
 pub(crate) async fn own_answer(call: Arc<Call>, answer: Bytes) {
     let sent = match call.session.as_ref().map(|session| &session.behind) {
         Some(Behind::Process(process)) => process.send(&answer).await,
-        Some(Behind::Http(_)) => {
-            send_http(&call, Method::POST, answer, None).await.map(|_| ())
-        }
+        Some(Behind::Http(_)) => send_http(&call, Method::POST, answer, None).await.map(|_| ()),
         None => Ok(()),
     };
     if let Err(error) = sent {
         tracing::debug!(%error, "the server could not be told no");
+    }
+}
+
+/// Tells the server behind that a session is over, as its client told us; whether it minds or not.
+pub(super) async fn end_behind(entry: Entry, session: Arc<Session>) {
+    let message = br#"{"jsonrpc":"2.0","id":0,"method":"ping"}"#;
+    let message = Message::parse(Bytes::from_static(message), &Limits::default()).ok();
+    let call = message.zip(method::find("ping"));
+    let call = call.and_then(|(message, row)| Call::of_session(entry, message, row, session));
+    if let Some(call) = call
+        && let Err(error) = send_http(&call, Method::DELETE, Bytes::new(), None).await
+    {
+        tracing::debug!(%error, "the server did not take the end of a session");
     }
 }
 

@@ -152,9 +152,9 @@ fn open(
     release.ended(Ending::Delivered);
     let mut response = stop::json(StatusCode::OK, bytes);
     let Some(version) = version else { return Ok(response) };
-    let behind = opened.started.map_or(Behind::Http(behind), |process| {
-        Behind::Process(Arc::clone(&process))
-    });
+    let behind = opened
+        .started
+        .map_or(Behind::Http(behind), |process| Behind::Process(Arc::clone(&process)));
     let entry = &release.call.entry;
     let server_requests = opened.server_requests;
     let opening = Opening { server: entry.server.clone(), version, behind, server_requests };

@@ -47,7 +47,9 @@ pub(super) fn prepare(call: &Call, in_force: &InForce) -> Result<Prepared, Stop>
                 Verdict::Refuse(_) => removed.push(within(&path, capability)),
             }
         }
-        removed.extend(UNPOLICED.into_iter().filter(|name| held(name)).map(|name| within(&path, name)));
+        removed.extend(
+            UNPOLICED.into_iter().filter(|name| held(name)).map(|name| within(&path, name)),
+        );
     }
     let body = without(call, &removed)?;
     let body = negotiated(call, body)?;
@@ -58,10 +60,8 @@ pub(super) fn prepare(call: &Call, in_force: &InForce) -> Result<Prepared, Stop>
 fn declared(call: &Call) -> Option<(Vec<String>, &Value)> {
     let params = call.message.params();
     match call.dialect.era {
-        Era::Legacy => {
-            Some((vec!["capabilities".to_owned()], params.get("capabilities")?))
-                .filter(|_| call.row.name == "initialize")
-        }
+        Era::Legacy => Some((vec!["capabilities".to_owned()], params.get("capabilities")?))
+            .filter(|_| call.row.name == "initialize"),
         Era::Modern => {
             let path = vec!["_meta".to_owned(), CAPABILITIES.to_owned()];
             Some((path, params.get("_meta")?.get(CAPABILITIES)?))
@@ -103,7 +103,8 @@ fn negotiated(call: &Call, body: Bytes) -> Result<Bytes, Stop> {
         return Ok(body);
     }
     let version = Value::from(call.dialect.version).to_string();
-    let edited = again(call, body.clone())?.with_params_member(&["protocolVersion"], Some(&version));
+    let edited =
+        again(call, body.clone())?.with_params_member(&["protocolVersion"], Some(&version));
     Ok(edited.unwrap_or(body))
 }
 

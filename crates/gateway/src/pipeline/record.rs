@@ -67,9 +67,7 @@ fn entry(call: &Call, in_force: &InForce, verdict: &Verdict, kind: Kind) -> Reco
         ..Record::new(kind, call.entry.time)
     };
     match verdict {
-        Verdict::Allow(_) => {
-            Record { verdict: Some(Answer::Allow), note: shadows(basis), ..base }
-        }
+        Verdict::Allow(_) => Record { verdict: Some(Answer::Allow), note: shadows(basis), ..base },
         Verdict::Refuse(refusal) => refused(base, refusal),
     }
 }

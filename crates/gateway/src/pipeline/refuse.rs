@@ -62,8 +62,7 @@ const NOT_ALLOWED: &str = "You may not use this server.";
 pub(super) fn withheld_body(call: &Call) -> bytes::Bytes {
     let id = call.request_id().unwrap_or(b"null");
     let number = Question::Result.number();
-    let decision =
-        json!({ "id": call.id.to_string(), "verdict": "refuse", "question": number });
+    let decision = json!({ "id": call.id.to_string(), "verdict": "refuse", "question": number });
     reply::refused_tool(id, call.dialect.era, &unavailable(call), &decision)
 }
 

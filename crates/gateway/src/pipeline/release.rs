@@ -57,7 +57,13 @@ impl Release {
         generation: u64,
         outcome: Outcome,
     ) -> Self {
-        Self { gateway: Arc::clone(gateway), call, generation, outcome: Some(outcome), may_ask: false }
+        Self {
+            gateway: Arc::clone(gateway),
+            call,
+            generation,
+            outcome: Some(outcome),
+            may_ask: false,
+        }
     }
 
     /// Whether the bytes of a large answer of this kind can flow through as long as nothing in them
@@ -137,7 +143,9 @@ impl Release {
     pub(crate) async fn message(&mut self, bytes: Bytes) -> Released {
         let Ok(shape) = scan::shape(&bytes) else {
             tracing::warn!(server = %self.call.entry.server, "the server sent no JSON-RPC message");
-            return Released::Last(self.broke_off(&UpstreamError::Misbehaved("no JSON-RPC message")));
+            return Released::Last(
+                self.broke_off(&UpstreamError::Misbehaved("no JSON-RPC message")),
+            );
         };
         match shape.kind {
             ShapeKind::Response => {

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, Response, StatusCode};
 use kenward_identity::grant::arguments_sha256;
 use kenward_mcp::dialect::{Dialect, Era, supported};
 use kenward_mcp::method::{self, Direction, RowKind, Treatment};
+use kenward_mcp::mirror::Mirrors;
 use kenward_mcp::{Message, reply};
 use kenward_model::Target;
 use serde_json::Value;
@@ -19,6 +20,8 @@ use crate::route::only;
 use crate::sessions::Session;
 use crate::stop::{Stop, bare, json};
 
+/// How the name of a header begins that repeats an argument.
+const MIRROR: &str = "mcp-param-";
 /// The code for parameters that a method does not take.
 const INVALID_PARAMS: i32 = -32602;
 
@@ -37,15 +40,35 @@ pub(super) async fn resolve(
         }
         Era::Legacy | Era::Modern => None,
     };
-    let dialect = session.as_ref().and_then(|session| supported(session.version)).unwrap_or(dialect);
+    let dialect =
+        session.as_ref().and_then(|session| supported(session.version)).unwrap_or(dialect);
     let digest = digest(&message)?;
     let time = entry.time;
-    let id = clock::decision_id(time)
-        .map_err(|_| Stop::Us { id: message.id().map(<[u8]>::to_vec), reference: "-".to_owned() })?;
-    let headers = forwarded_headers(&head.headers);
+    let id = clock::decision_id(time).map_err(|_| Stop::Us {
+        id: message.id().map(<[u8]>::to_vec),
+        reference: "-".to_owned(),
+    })?;
+    let headers = forwarded_headers(&head.headers, dialect.era);
     let call = Call { id, entry, message, row, dialect, session, digest, headers };
     learn_definition(gateway, &call).await;
+    mirrored_arguments(gateway, &call)?;
     Ok(call)
+}
+
+/// Headers that repeat arguments say what the arguments say, or the call goes no further
+/// (2026-07-28, request metadata).
+fn mirrored_arguments(gateway: &Gateway, call: &Call) -> Result<(), Stop> {
+    let Target::Tool(name) = call.target() else { return Ok(()) };
+    if !call.headers.keys().any(|header| header.as_str().starts_with(MIRROR)) {
+        return Ok(());
+    }
+    let in_force = gateway.live.load();
+    let Some(schema) = in_force.schema(&call.entry.server, &name) else { return Ok(()) };
+    let Ok(mirrors) = Mirrors::of(schema) else { return Ok(()) };
+    let header = |name: &str| only(&call.headers, name).ok().flatten();
+    let arguments = call.message.params().get("arguments").unwrap_or(&Value::Null);
+    let checked = mirrors.check(arguments, &header);
+    Ok(checked.map_err(|error| error.answering(call.request_id()))?)
 }
 
 /// The session that a request names, if it is this caller's on this route.
@@ -103,12 +126,13 @@ fn digest(message: &Message) -> Result<[u8; 32], Stop> {
     arguments_sha256(arguments.unwrap_or(&Value::Null)).map_err(|error| refuse(&error.to_string()))
 }
 
-/// The headers of MCP and of tracing; nothing else of a client's reaches a server.
-fn forwarded_headers(headers: &HeaderMap) -> HeaderMap {
-    let goes_on = |name: &HeaderName| {
-        let name = name.as_str();
-        matches!(name, "mcp-method" | "mcp-name" | "traceparent" | "tracestate")
-            || name.starts_with("mcp-param-")
+/// The headers of MCP and of tracing; nothing else of a client's reaches a server. In the legacy
+/// era no header repeats the body, so none that does is passed on.
+fn forwarded_headers(headers: &HeaderMap, era: Era) -> HeaderMap {
+    let goes_on = |name: &HeaderName| match name.as_str() {
+        "traceparent" | "tracestate" => true,
+        "mcp-method" | "mcp-name" => era == Era::Modern,
+        name => era == Era::Modern && name.starts_with(MIRROR),
     };
     let mut kept = HeaderMap::new();
     for (name, value) in headers.iter().filter(|(name, _)| goes_on(name)) {

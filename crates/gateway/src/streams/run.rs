@@ -6,9 +6,9 @@ use bytes::Bytes;
 use http::Response;
 use kenward_audit::Outcome as Ending;
 use kenward_mcp::dialect::Era;
+use kenward_mcp::reply;
 use kenward_mcp::scan::{self, ShapeKind};
 use kenward_mcp::sse::{self, Event};
-use kenward_mcp::reply;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch as news};
 
@@ -126,9 +126,7 @@ impl Stream {
         let Ok(shape) = scan::shape(&event.data) else { return true };
         let passes = match shape.kind {
             ShapeKind::Notification => self.watch.may_deliver(&shape, &event.data),
-            ShapeKind::Request => {
-                server_request(&self.watch.gateway, &self.watch.call, &shape)
-            }
+            ShapeKind::Request => server_request(&self.watch.gateway, &self.watch.call, &shape),
             // The server's own end of a listening request; ours follows when its stream closes.
             ShapeKind::Response => false,
         };

@@ -87,7 +87,9 @@ impl Watch {
         let name = shape.method.as_deref().unwrap_or_default();
         let era = self.call.dialect.era;
         let row = method::find(name).filter(|row| row.permits(era, Direction::ToClient));
-        let Some(row) = row.filter(|row| row.treatment == Treatment::Delivery) else { return false };
+        let Some(row) = row.filter(|row| row.treatment == Treatment::Delivery) else {
+            return false;
+        };
         if let Some(place) = LISTS.iter().position(|(.., notification)| *notification == row.name) {
             return self.asked.carries_list(place);
         }

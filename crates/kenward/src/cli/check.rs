@@ -26,7 +26,7 @@ pub(crate) struct Args {
     /// The configuration file, as the other commands name it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Ask the servers for their tools, instead of taking the definitions last approved.
+    /// Ask the servers for their tools, instead of taking the definitions last seen.
     #[arg(long)]
     live: bool,
 }

@@ -22,7 +22,7 @@ pub(crate) struct ConfigFile {
     /// `http://` and the value of `listen`.
     #[serde(default)]
     pub(crate) public_url: Option<String>,
-    /// The admin listener: console, admin API, metrics.
+    /// The admin listener: admin API and health.
     #[serde(default)]
     pub(crate) admin: AdminFile,
     /// Where the state is kept: `sqlite:` and a path.

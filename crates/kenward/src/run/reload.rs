@@ -1,5 +1,6 @@
 //! Files that change while the gateway runs: what is good comes into force, what is broken does not.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +32,7 @@ pub(super) struct Reload {
 /// Reloads whenever one of the `watched` files or folders changes, or on SIGHUP.
 pub(super) async fn watch(mut reload: Reload, watched: Vec<PathBuf>) {
     let (sender, mut news) = mpsc::channel(1);
-    let _watcher = watcher(&watched, sender);
+    let mut watching = watcher(&watched, sender.clone());
     let hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
     let Ok(mut hangup) = hangup else { return };
     loop {
@@ -40,7 +41,11 @@ pub(super) async fn watch(mut reload: Reload, watched: Vec<PathBuf>) {
             _told = hangup.recv() => {}
         }
         while tokio::time::timeout(QUIET, news.recv()).await.is_ok_and(|more| more.is_some()) {}
-        reload.run().await;
+        // What the configuration names may have changed with it.
+        if let Some(watched) = reload.run().await {
+            drop(watching.take());
+            watching = watcher(&watched, sender.clone());
+        }
     }
 }
 
@@ -48,10 +53,10 @@ pub(super) async fn watch(mut reload: Reload, watched: Vec<PathBuf>) {
 /// into them.
 fn watcher(watched: &[PathBuf], news: mpsc::Sender<()>) -> Option<notify::RecommendedWatcher> {
     let names: Vec<PathBuf> = watched.iter().filter_map(|path| path.canonicalize().ok()).collect();
-    let folders: std::collections::BTreeSet<PathBuf> = names
-        .iter()
-        .map(|path| if path.is_dir() { path.clone() } else { parent(path) })
-        .collect();
+    let (folders, files): (Vec<_>, Vec<_>) = names.iter().partition(|path| path.is_dir());
+    let mut watched: BTreeMap<PathBuf, RecursiveMode> =
+        files.into_iter().map(|path| (parent(path), RecursiveMode::NonRecursive)).collect();
+    watched.extend(folders.into_iter().map(|path| (path.clone(), RecursiveMode::Recursive)));
     let told = move |event: notify::Result<notify::Event>| {
         let concerns = event.is_ok_and(|event| !event.kind.is_access() && concerns(&event, &names));
         if concerns {
@@ -62,8 +67,8 @@ fn watcher(watched: &[PathBuf], news: mpsc::Sender<()>) -> Option<notify::Recomm
     let mut watcher = notify::recommended_watcher(told)
         .map_err(|error| tracing::error!(%error, "files are not watched; send SIGHUP to reload"))
         .ok()?;
-    for folder in folders {
-        if let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive) {
+    for (folder, mode) in watched {
+        if let Err(error) = watcher.watch(&folder, mode) {
             tracing::error!(%error, folder = %folder.display(), "a folder is not watched");
         }
     }
@@ -78,22 +83,28 @@ fn parent(path: &Path) -> PathBuf {
 /// that such a name may go through.
 fn concerns(event: &notify::Event, names: &[PathBuf]) -> bool {
     event.paths.iter().any(|path| {
-        names.iter().any(|name| path == name || path.parent() == Some(name))
+        names.iter().any(|name| path.starts_with(name))
             || path.file_name().is_some_and(|file| file == "..data")
     })
 }
 
 impl Reload {
-    async fn run(&mut self) {
+    /// The files and folders to watch from now on, when the configuration was taken.
+    async fn run(&mut self) -> Option<Vec<PathBuf>> {
         let path = self.path.clone();
         let loading = tokio::task::spawn_blocking(move || {
             config::load(&path, Some(&config::environment), &|_| Ok(config::Definitions::new()))
         });
         match loading.await {
-            Ok(Ok(loaded)) => self.adopt(loaded).await,
+            Ok(Ok(loaded)) => {
+                let watched = loaded.watched.clone();
+                self.adopt(loaded).await;
+                return Some(watched);
+            }
             Ok(Err(findings)) => report(&findings),
             Err(error) => tracing::error!(%error, "the configuration could not be read"),
         }
+        None
     }
 
     async fn adopt(&mut self, loaded: Loaded) {
@@ -109,7 +120,8 @@ impl Reload {
         }
         let base = parent(&self.path);
         let issuers = Issuers::new(config.issuers, &base, config.settings.limits.leeway);
-        for problem in issuers.refresh(clock::now()).await {
+        issuers.inherit(&self.gateway.issuers());
+        for problem in issuers.refresh_stale(clock::now()).await {
             tracing::warn!("{problem}");
         }
         self.gateway.reconfigure(config.settings, issuers);

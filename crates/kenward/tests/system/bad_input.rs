@@ -108,7 +108,8 @@ async fn what_cannot_be_meant_is_a_mistake() {
         (
             "url and command",
             |d| {
-                d.config["servers"]["x"] = json!({ "url": "http://127.0.0.1:1/", "command": ["a"] })
+                d.config["servers"]["x"] =
+                    json!({ "url": "http://127.0.0.1:1/", "command": ["a"] });
             },
             "command",
         ),

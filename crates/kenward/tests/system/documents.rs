@@ -130,6 +130,29 @@ async fn what_a_read_returns_besides_is_not_delivered() {
 }
 
 #[tokio::test]
+async fn an_embedded_resource_in_a_prompt_is_judged_as_a_read() {
+    let story = Story::start().await;
+    story.upstream.on("prompts/get", |_| {
+        let embedded = |uri: &str, text: &str| {
+            json!({ "role": "user", "content": {
+                "type": "resource", "resource": { "uri": uri, "text": text },
+            } })
+        };
+        let messages =
+            [embedded("doc://public", "open"), embedded("doc://secret", "closed-secret")];
+        Answer::Result(json!({ "messages": messages }))
+    });
+    for events in [false, true] {
+        story.upstream.answer_as_events(events);
+        for era in Era::BOTH {
+            let rita = story.connect("rita", era).await;
+            let reply = rita.request("prompts/get", json!({ "name": "greeting" })).await;
+            assert!(!reply.http.text().contains("closed-secret"), "{era:?}: {}", reply.http.text());
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_embedded_resource_in_a_tools_answer_is_judged_as_a_read() {
     let story = Story::start().await;
     story.upstream.on_tool("track_parcel", |_| {

@@ -39,6 +39,37 @@ async fn the_bytes_of_a_call_arrive_as_they_were_sent() {
 }
 
 #[tokio::test]
+async fn the_headers_of_the_protocol_arrive_and_say_what_the_body_says() {
+    let story = Story::start().await;
+    let rita = story.connect("rita", Era::Modern).await;
+    let params = json!({ "name": "track_parcel", "arguments": { "parcel": "p" } });
+    let message = rita.message("tools/call", params);
+    let mut headers = rita.headers(&message);
+    headers.push(("mcp-param-region".to_owned(), "eu".to_owned()));
+    assert!(rita.post(&headers, message.to_string()).await.is_done());
+    let call = story.upstream.calls("track_parcel").remove(0);
+    for (name, value) in [
+        ("mcp-method", "tools/call"),
+        ("mcp-name", "track_parcel"),
+        ("mcp-protocol-version", "2026-07-28"),
+        ("content-type", "application/json"),
+        // A parameter that nobody in between knows is passed on (2026-07-28, request metadata).
+        ("mcp-param-region", "eu"),
+    ] {
+        assert_eq!(call.header(name), Some(value), "{name}");
+    }
+    let accept = call.header("accept").unwrap_or_default();
+    assert!(
+        accept.contains("application/json") && accept.contains("text/event-stream"),
+        "{accept}"
+    );
+    let legacy = story.connect("rita", Era::Legacy).await;
+    assert!(legacy.call("track_parcel", json!({ "parcel": "p" })).await.is_done());
+    let call = story.upstream.calls("track_parcel").pop().expect("a call");
+    assert_eq!(call.header("mcp-protocol-version"), Some("2025-11-25"));
+}
+
+#[tokio::test]
 async fn the_bytes_of_an_answer_arrive_as_they_were_sent() {
     let story = Story::start().await;
     for era in Era::BOTH {

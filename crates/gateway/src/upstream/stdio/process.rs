@@ -225,7 +225,9 @@ async fn wait_and_end(child: &mut dyn ChildWrapper, mut ending: watch::Receiver<
         return;
     }
     for signal in [None, Some(rustix::process::Signal::TERM), Some(rustix::process::Signal::KILL)] {
-        if let (Some(signal), Some(group)) = (signal, group.and_then(rustix::process::Pid::from_raw)) {
+        if let (Some(signal), Some(group)) =
+            (signal, group.and_then(rustix::process::Pid::from_raw))
+        {
             // An error means that the group is gone already.
             let _gone = rustix::process::kill_process_group(group, signal);
         }

@@ -37,14 +37,19 @@ struct Reader {
 impl Router {
     /// Registers the request `id`; nothing when that id is under way already or the process is
     /// gone.
-    pub(super) fn expect(&self, id: &[u8], progress: Option<&[u8]>) -> Option<mpsc::Receiver<Bytes>> {
+    pub(super) fn expect(
+        &self,
+        id: &[u8],
+        progress: Option<&[u8]>,
+    ) -> Option<mpsc::Receiver<Bytes>> {
         let mut readers = self.lock();
         if readers.closed || readers.requests.contains_key(id) {
             return None;
         }
         let (sender, receiver) = mpsc::channel(QUEUE);
         readers.order += 1;
-        let reader = Reader { sender, progress: progress.map(<[u8]>::to_vec), order: readers.order };
+        let reader =
+            Reader { sender, progress: progress.map(<[u8]>::to_vec), order: readers.order };
         readers.requests.insert(id.to_vec(), reader);
         Some(receiver)
     }
@@ -112,7 +117,8 @@ impl Readers {
     fn related(&self, shape: &Shape<'_>) -> Option<mpsc::Sender<Bytes>> {
         let method = shape.method.as_deref().unwrap_or_default();
         if let Some(token) = shape.progress_token {
-            let owner = self.requests.values().find(|reader| reader.progress.as_deref() == Some(token));
+            let owner =
+                self.requests.values().find(|reader| reader.progress.as_deref() == Some(token));
             return owner.map(|reader| reader.sender.clone());
         }
         let is_news = method.ends_with("/list_changed") || method.ends_with("/updated");

@@ -18,6 +18,12 @@ pub(super) fn short(record: &Record, out: &mut dyn Write) -> io::Result<()> {
     for part in named.into_iter().flatten() {
         write!(out, " {}", clean(part))?;
     }
+    if let Some(change) = record.change {
+        write!(out, " {}", format!("{change:?}").to_lowercase())?;
+    }
+    if let (Some(_), Some(by)) = (record.change, &record.by) {
+        write!(out, " by {}", clean(by))?;
+    }
     if let Some(question) = record.question {
         write!(out, " (question {})", question.number())?;
     }

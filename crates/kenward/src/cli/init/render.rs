@@ -42,7 +42,7 @@ listen: 127.0.0.1:8080            # clients call http://127.0.0.1:8080/mcp/{name
 public_url: http://127.0.0.1:8080 # what clients call from outside: audiences derive from it
 
 admin:
-  listen: 127.0.0.1:9090          # console, admin API and metrics; keep it on this machine
+  listen: 127.0.0.1:9090          # admin API and health; keep it on this machine
 
 state: sqlite:kenward.db
 audit: {{ directory: audit/ }}      # append-only and hash-chained: `kenward audit verify`
