@@ -101,7 +101,7 @@ impl PassedThrough {
         }
         match &polled {
             Poll::Ready(Some(Ok(_))) if self.upstream.is_end_stream() => {
-                self.finish(Ending::Delivered)
+                self.finish(Ending::Delivered);
             }
             Poll::Ready(None) => self.finish(Ending::Delivered),
             Poll::Ready(Some(Err(_))) => self.finish(Ending::Failed),

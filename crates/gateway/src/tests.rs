@@ -1,9 +1,9 @@
 //! What the tests of this crate stand on: a company with one server, its people and their calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -114,13 +114,20 @@ pub(crate) fn world() -> World {
     World::empty().apply(&Change::ReplaceAll(Source::Admin, people.to_vec())).expect("a directory")
 }
 
-/// What is in force under `policies`.
-pub(crate) fn in_force(policies: &str) -> InForce {
-    let policies =
-        match desk(policies, vec![tool("track", Some(json!({ "type": "object" })))]).compile() {
-            Ok(compiled) => Arc::new(compiled.policies),
-            Err(findings) => panic!("{findings:?}"),
-        };
+/// What is in force under `policies`; compiled once, however many cases a test has.
+pub(crate) fn in_force(policies: &str) -> Arc<InForce> {
+    static KNOWN: LazyLock<Mutex<HashMap<String, Arc<InForce>>>> = LazyLock::new(Mutex::default);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let made = known.entry(policies.to_owned()).or_insert_with(|| Arc::new(compiled(policies)));
+    Arc::clone(made)
+}
+
+fn compiled(policies: &str) -> InForce {
+    let tools = vec![tool("track", Some(json!({ "type": "object" })))];
+    let policies = match desk(policies, tools).compile() {
+        Ok(compiled) => Arc::new(compiled.policies),
+        Err(findings) => panic!("{findings:?}"),
+    };
     InForce { world: world(), policies, defined: Arc::default(), generation: 1 }
 }
 

@@ -38,6 +38,18 @@ impl Desk {
         )
     }
 
+    /// Whether `tools` of `server` are nothing new; those of a server that is not there never are.
+    fn knows(&self, server: &ServerName, tools: &[Tool]) -> bool {
+        let Some(surface) = self.surface.servers.get(server) else { return true };
+        let known: BTreeMap<&str, &Tool> =
+            surface.tools.iter().map(|tool| (&*tool.name, tool)).collect();
+        tools.iter().all(|tool| {
+            known
+                .get(&*tool.name)
+                .is_some_and(|old| old.input_schema.as_deref() == tool.input_schema.as_deref())
+        })
+    }
+
     /// Takes over the definitions of `other` for every tool that this desk knows less of.
     fn inherit_definitions(&mut self, other: &Surface) {
         for (name, surface) in &mut self.surface.servers {
@@ -139,10 +151,10 @@ impl Live {
         server: &ServerName,
         tools: Vec<Tool>,
     ) -> Result<bool, ChangeRefused> {
-        if self.knows(server, &tools).await {
+        let mut desk = self.desk.lock().await;
+        if desk.knows(server, &tools) {
             return Ok(false);
         }
-        let mut desk = self.desk.lock().await;
         let mut next = desk.clone();
         let Some(surface) = next.surface.servers.get_mut(server) else { return Ok(false) };
         overlay_tools(&mut surface.tools, &tools);
@@ -155,18 +167,6 @@ impl Live {
         let policies = Arc::new(compiled.policies);
         self.publish(InForce { policies, defined, ..(*now).clone() });
         Ok(true)
-    }
-
-    async fn knows(&self, server: &ServerName, tools: &[Tool]) -> bool {
-        let desk = self.desk.lock().await;
-        let Some(surface) = desk.surface.servers.get(server) else { return true };
-        let known: BTreeMap<&str, &Tool> =
-            surface.tools.iter().map(|tool| (&*tool.name, tool)).collect();
-        tools.iter().all(|tool| {
-            known
-                .get(&*tool.name)
-                .is_some_and(|old| old.input_schema.as_deref() == tool.input_schema.as_deref())
-        })
     }
 
     /// Makes a change durable. Files are durable where they are: only the revision is kept.

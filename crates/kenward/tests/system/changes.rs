@@ -3,10 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use kenward_testkit::{Era, Mcp};
+use kenward_testkit::{Deployment, Era, Gateway, Issuer, Mcp, Upstream};
 use serde_json::json;
 
-use crate::{QUIET, Story};
+use crate::{KENWARD, QUIET, Story};
 
 /// A second from the last write, and a little for the machine.
 const IN_TIME: Duration = Duration::from_millis(1_500);
@@ -24,6 +24,29 @@ async fn a_change_of_the_directory_takes_effect() {
     assert!(within(IN_TIME, async || may_purge(&rita).await).await, "{}", story.gateway.log());
     story.gateway.deployment().replace("directory.yaml", &directory);
     assert!(within(IN_TIME, async || !may_purge(&rita).await).await, "{}", story.gateway.log());
+}
+
+#[tokio::test]
+async fn a_change_during_the_start_is_not_missed() {
+    let issuer = Issuer::start().await;
+    let upstream = Upstream::start().await;
+    let deployment = Deployment::deliveries(&issuer, &upstream);
+    let (file, state) = (deployment.path("directory.yaml"), deployment.path("kenward.db"));
+    let directory = deployment.read("directory.yaml");
+    let user = "- { type: User, id: rita, parents: [ { type: Group, id: representatives }";
+    let changed = directory.replace(user, &format!("{user}, {{ type: Group, id: admins }}"));
+    let change = tokio::spawn(async move {
+        // The state is opened after the files were read, and before anything is served.
+        while !state.exists() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        std::fs::write(file, changed).expect("a file");
+    });
+    let gateway = Gateway::start(KENWARD, deployment).await;
+    change.await.expect("a change");
+    let story = Story { issuer, upstream, gateway };
+    let rita = story.connect("rita", Era::Modern).await;
+    assert!(within(IN_TIME, async || may_purge(&rita).await).await, "{}", story.gateway.log());
 }
 
 #[tokio::test]
@@ -140,7 +163,7 @@ async fn a_change_of_the_configuration_takes_effect() {
 
 #[tokio::test]
 async fn keys_in_a_file_are_watched_too() {
-    let issuer = kenward_testkit::Issuer::start().await;
+    let issuer = Issuer::start().await;
     let published = issuer.jwks().to_string();
     let story = Story::start_with(|deployment| {
         deployment.config["issuers"][0]["issuer"] = json!(issuer.url());
