@@ -61,16 +61,15 @@ pub(crate) async fn release(
     call: &Call,
     kind: ListKind,
     response: &Bytes,
+    place: Range<usize>,
 ) -> Result<Bytes, ListError> {
     let key = cut_key(call, kind);
     let generation = gateway.live.load().generation;
-    let place = result_of(response);
-    if let Some(place) = &place
-        && let Some(known) = gateway.listed.cut.get(&key)
+    if let Some(known) = gateway.listed.cut.get(&key)
         && known.generation == generation
         && response.get(place.clone()) == Some(&*known.whole)
     {
-        return Ok(spliced(response, place, &known.theirs));
+        return Ok(spliced(response, &place, &known.theirs));
     }
     take_in(gateway, call, kind, response).await?;
     let in_force = gateway.live.snapshot();
@@ -78,8 +77,8 @@ pub(crate) async fn release(
     let filtered = list::filter(response, kind, call.dialect.era, LONGEST_TTL, &mut |item| {
         is_listed(call, &in_force, now, kind, item.name)
     })?;
-    if let (Some(whole), Some(theirs)) = (place, result_of(&filtered)) {
-        let (whole, theirs) = (response.slice(whole), filtered.slice(theirs));
+    if let Some(theirs) = result_of(&filtered) {
+        let (whole, theirs) = (response.slice(place), filtered.slice(theirs));
         let generation = in_force.generation;
         gateway.listed.cut.insert(key, Arc::new(Cut { generation, whole, theirs }));
     }
@@ -114,7 +113,8 @@ pub(crate) async fn take_in(
     kind: ListKind,
     response: &Bytes,
 ) -> Result<(), ListError> {
-    if !gateway.listed.is_new(&call.entry.server, kind, response) {
+    let epoch = Arc::clone(gateway.live.load().policies.epoch());
+    if !gateway.listed.is_new(&epoch, &call.entry.server, kind, response) {
         return Ok(());
     }
     let (items, _) = list::items(response, kind)?;
@@ -186,10 +186,12 @@ impl Default for Listed {
 
 impl Listed {
     /// Whether this page was never seen; the result alone counts, for ids differ.
-    fn is_new(&self, server: &ServerName, kind: ListKind, response: &[u8]) -> bool {
+    fn is_new(&self, epoch: &str, server: &ServerName, kind: ListKind, response: &[u8]) -> bool {
         let result = result_of(response).and_then(|place| response.get(place));
         let Some(result) = result else { return false };
+        // Definitions that the policies of one day do not bear may do under another's.
         let mut hasher = Sha256::new();
+        hasher.update(epoch);
         hasher.update(server.as_str());
         hasher.update(kind.member());
         hasher.update(result);

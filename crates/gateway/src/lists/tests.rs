@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use kenward_mcp::list::ListKind;
+use kenward_mcp::list::{ListError, ListKind};
 use serde_json::{Value, json};
 
-use super::{LARGEST, Listed, release, take_in};
+use super::{LARGEST, Listed, release, result_of, take_in};
+use crate::Gateway;
 use crate::pipeline::Call;
 use crate::tests::{MODERN, call, desk, gateway, named, server, tool};
 
@@ -51,16 +52,19 @@ fn a_page_is_new_once_whatever_its_id() {
     let response =
         |id: u32, result: &str| format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#);
     let new = |id, result: &str| {
-        listed.is_new(&server(), ListKind::Tools, response(id, result).as_bytes())
+        listed.is_new("epoch", &server(), ListKind::Tools, response(id, result).as_bytes())
     };
     assert!(new(1, r#"{"tools":[]}"#));
     assert!(!new(2, r#"{"tools":[]}"#));
     assert!(new(1, r#"{"tools":[ ]}"#), "other bytes are another page");
     let text = response(1, r#"{"tools":[]}"#);
-    assert!(listed.is_new(&named("other"), ListKind::Tools, text.as_bytes()));
-    assert!(listed.is_new(&server(), ListKind::Prompts, text.as_bytes()));
+    assert!(listed.is_new("epoch", &named("other"), ListKind::Tools, text.as_bytes()));
+    assert!(listed.is_new("epoch", &server(), ListKind::Prompts, text.as_bytes()));
     for nothing in ["", "{", r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"x"}}"#] {
-        assert!(!listed.is_new(&server(), ListKind::Tools, nothing.as_bytes()), "{nothing:?}");
+        assert!(
+            !listed.is_new("epoch", &server(), ListKind::Tools, nothing.as_bytes()),
+            "{nothing:?}"
+        );
     }
 }
 
@@ -69,7 +73,7 @@ fn pages_are_bounded_whatever_a_server_makes_up() {
     let listed = Listed::default();
     for number in 0..LARGEST * 2 + 10 {
         let text = format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{"number":{number}}}}}"#);
-        assert!(listed.is_new(&server(), ListKind::Tools, text.as_bytes()));
+        assert!(listed.is_new("epoch", &server(), ListKind::Tools, text.as_bytes()));
         assert!(listed.pages.lock().expect("the pages").len() <= LARGEST);
     }
 }
@@ -82,7 +86,7 @@ async fn a_page_teaches_names_and_definitions_and_shows_only_what_may_be_used() 
     let house = gateway(folder.path(), desk(RULES, vec![tool("track", None)])).await;
     let asked = call("ann", MODERN, LIST);
     let response = page(&json!([definition("track", &json!({})), definition("purge", &json!({}))]));
-    let shown = release(&house, &asked, ListKind::Tools, &response).await.expect("a list");
+    let shown = cut(&house, &asked, ListKind::Tools, &response).await.expect("a list");
     let shown: Value = serde_json::from_slice(&shown).expect("JSON");
     let names: Vec<_> = shown["result"]["tools"]
         .as_array()
@@ -107,7 +111,7 @@ async fn a_page_is_cut_anew_for_every_caller_place_and_set_of_rules() {
     let house = gateway(folder.path(), desk(RULES, vec![tool("track", None)])).await;
     let response = page(&json!([definition("track", &json!({}))]));
     let shows = async |asked: &Call| {
-        let shown = release(&house, asked, ListKind::Tools, &response).await.expect("a list");
+        let shown = cut(&house, asked, ListKind::Tools, &response).await.expect("a list");
         String::from_utf8_lossy(&shown).contains("track")
     };
     let (home, bob) = (call("ann", MODERN, LIST), call("bob", MODERN, LIST));
@@ -130,18 +134,14 @@ async fn a_malformed_page_teaches_nothing() {
     let before = house.live.snapshot().generation;
     for tools in [json!({}), json!([1]), json!([{ "title": "no name" }]), json!([{ "name": 7 }])] {
         let response = page(&tools);
-        assert!(release(&house, &asked, ListKind::Tools, &response).await.is_err(), "{tools}");
-        assert!(
-            release(&house, &asked, ListKind::Tools, &response).await.is_err(),
-            "again: {tools}"
-        );
+        assert!(cut(&house, &asked, ListKind::Tools, &response).await.is_err(), "{tools}");
+        assert!(cut(&house, &asked, ListKind::Tools, &response).await.is_err(), "again: {tools}");
     }
     assert_eq!(house.live.snapshot().generation, before);
     assert!(house.listed.names(&server(), ListKind::Tools).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a page that was seen is not looked at again after the policies have changed"]
 async fn definitions_that_the_policies_did_not_bear_are_taken_in_once_they_do() {
     const WEIGHT: &str = r#"@id("track")
         permit (principal, action == Mcp::Action::"deliveries/track", resource)
@@ -169,4 +169,15 @@ async fn definitions_that_the_policies_did_not_bear_are_taken_in_once_they_do() 
     house.live.adopt(desk(open, vec![tool("track", None)])).await.expect("other policies");
     take_in(&house, &asked, ListKind::Tools, &response).await.expect("a page");
     assert!(house.live.snapshot().is_defined(&server(), "purge"), "now they do");
+}
+
+/// The page as the path of a call has it cut.
+async fn cut(
+    gateway: &Gateway,
+    call: &Call,
+    kind: ListKind,
+    response: &Bytes,
+) -> Result<Bytes, ListError> {
+    let place = result_of(response).unwrap_or_default();
+    release(gateway, call, kind, response, place).await
 }

@@ -128,13 +128,18 @@ async fn send_line(
     };
     let meta = call.message.params().get("_meta");
     let token = meta.and_then(|meta| meta.get("progressToken")).map(ToString::to_string);
-    match call.request_id() {
-        Some(id) => {
-            let progress = token.as_deref().map(str::as_bytes);
-            process.request(id, progress, &body).await.map(Reply::Lines)
+    let sending = async {
+        match call.request_id() {
+            Some(id) => {
+                let progress = token.as_deref().map(str::as_bytes);
+                process.request(id, progress, &body).await.map(Reply::Lines)
+            }
+            None => process.send(&body).await.map(|()| Reply::Accepted),
         }
-        None => process.send(&body).await.map(|()| Reply::Accepted),
-    }
+    };
+    // A process that does not read keeps nobody waiting for ever.
+    let sent = tokio::time::timeout(limits.answer_time, sending).await;
+    sent.unwrap_or(Err(UpstreamError::Slow))
 }
 
 fn process_of(session: &Session) -> Result<Arc<Process>, UpstreamError> {

@@ -1,11 +1,13 @@
 //! What of a server's messages reaches the caller: the one gate, whatever carried the message.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use kenward_audit::Outcome as Ending;
 use kenward_live::InForce;
 use kenward_mcp::dialect::Era;
+use kenward_mcp::list::ListKind;
 use kenward_mcp::method::{self, Direction, Treatment};
 use kenward_mcp::scan::{self, Shape, ShapeKind};
 use kenward_mcp::{reply, tree};
@@ -153,9 +155,10 @@ impl Release {
                     tracing::warn!(server = %self.call.entry.server, "an answer that nobody asked for");
                     return Released::Nothing;
                 }
-                let (is_error, kind) = (shape.error.is_some(), shape.result_type.as_deref());
+                let kind = shape.result_type.as_deref();
                 let kind_is_good = self.takes_result_type(kind);
-                Released::Last(self.response(bytes.clone(), is_error, kind_is_good).await)
+                let result = shape.result.clone();
+                Released::Last(self.response(bytes.clone(), result, kind_is_good).await)
             }
             ShapeKind::Notification => {
                 Released::when(notification(&self.gateway, &self.call, &shape), &bytes)
@@ -176,19 +179,24 @@ impl Release {
         }
     }
 
-    async fn response(&mut self, bytes: Bytes, is_error: bool, kind_is_good: bool) -> Bytes {
+    async fn response(
+        &mut self,
+        bytes: Bytes,
+        result: Option<Range<usize>>,
+        kind_is_good: bool,
+    ) -> Bytes {
         if let Some(refusal) = self.withdrawn() {
             return refusal;
         }
         if !kind_is_good {
             return self.broke_off(&UpstreamError::Misbehaved("a result of a kind not asked for"));
         }
-        if is_error {
+        let Some(result) = result else {
             self.ended(Ending::Error);
             return bytes;
-        }
+        };
         match self.call.row.treatment {
-            Treatment::List(kind) => self.list(kind, bytes).await,
+            Treatment::List(kind) => self.list(kind, bytes, result).await,
             Treatment::Call => self.result(bytes),
             Treatment::Subscribe => {
                 self.note_subscription();
@@ -214,8 +222,8 @@ impl Release {
         bytes
     }
 
-    async fn list(&mut self, kind: kenward_mcp::list::ListKind, bytes: Bytes) -> Bytes {
-        match lists::release(&self.gateway, &self.call, kind, &bytes).await {
+    async fn list(&mut self, kind: ListKind, bytes: Bytes, result: Range<usize>) -> Bytes {
+        match lists::release(&self.gateway, &self.call, kind, &bytes, result).await {
             Ok(filtered) => {
                 self.ended(if filtered == bytes { Ending::Delivered } else { Ending::Filtered });
                 filtered
