@@ -8,6 +8,7 @@ use std::time::Duration;
 use kenward_audit::{Filter, Kind, Record};
 use kenward_demo::assets::{self, Ports, TRUST_DOMAIN};
 use kenward_demo::{Authority, Deliveries, DemoError, Explanation, Guard, Stage, Verified};
+use kenward_gateway::clock;
 use kenward_model::Finding;
 use kenward_store::segments;
 
@@ -80,7 +81,7 @@ impl Scene {
         let deliveries = deliveries.await.map_err(other)?;
         let authority = Authority::start(loopback(ports.authority), scopes, assets::people());
         let authority = authority.await.map_err(other)?;
-        let manner = Manner { path, allow_unreachable: false };
+        let manner = Manner { path, read: clock::now(), allow_unreachable: false };
         match Running::start(loaded, manner).await {
             Ok(gateway) => Ok(Ok(Self { authority, deliveries, gateway, public })),
             Err(findings) => Ok(Err(findings)),

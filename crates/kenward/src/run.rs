@@ -12,7 +12,7 @@ use std::time::Duration;
 use kenward_control::Control;
 use kenward_gateway::{Gateway, Issuers, Parts, clock, reach};
 use kenward_live::{Live, file_change};
-use kenward_model::{Finding, Place};
+use kenward_model::{Finding, Place, Timestamp};
 use kenward_store::State;
 use kenward_store::segments::Log;
 use kenward_world::{Change, World};
@@ -49,6 +49,8 @@ pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 pub(crate) struct Manner<'a> {
     /// The configuration file, to be watched.
     pub(crate) path: &'a Path,
+    /// When the configuration began to be read.
+    pub(crate) read: Timestamp,
     /// Whether it starts although a server or an issuer cannot be reached.
     pub(crate) allow_unreachable: bool,
 }
@@ -96,7 +98,7 @@ impl Running {
         };
         running.serve(listeners);
         running.keep_house();
-        running.watch_files(manner.path.to_path_buf(), watched, directory);
+        running.watch_files(manner, watched, directory);
         Ok(running)
     }
 
@@ -134,22 +136,23 @@ impl Running {
 
     fn watch_files(
         &mut self,
-        path: PathBuf,
+        manner: Manner<'_>,
         watched: Vec<PathBuf>,
         directory: Vec<(String, Vec<kenward_world::EntityRecord>)>,
     ) {
         let stop = self.stopped();
         let files = directory.into_iter().map(|(name, _)| name).collect();
         let reload = reload::Reload {
-            path,
+            path: manner.path.to_path_buf(),
             files,
             live: Arc::clone(&self.live),
             gateway: Arc::clone(&self.gateway),
             log: Arc::clone(&self.log),
         };
+        let read = manner.read;
         self.tasks.spawn(async move {
             tokio::select! {
-                () = reload::watch(reload, watched) => {}
+                () = reload::watch(reload, watched, read) => {}
                 () = stop => {}
             }
         });

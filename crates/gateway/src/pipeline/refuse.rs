@@ -1,6 +1,8 @@
 //! How a refusal looks: data for the model, a reason for the person, nothing that tells the secret.
 
+use http::StatusCode;
 use kenward_identity::challenge;
+use kenward_mcp::method::RowKind;
 use kenward_mcp::reply;
 use kenward_model::{Question, Target};
 use kenward_policy::{Cause, Permit, Refusal, Verdict};
@@ -18,6 +20,10 @@ pub(super) fn unless_allowed(call: &Call, verdict: Verdict) -> Result<Permit, St
 }
 
 fn refuse(call: &Call, refusal: &Refusal) -> Stop {
+    if call.row.kind == RowKind::Notification {
+        // Nobody waits for an answer to it.
+        return Stop::Status(StatusCode::FORBIDDEN);
+    }
     let body = refusal_body(call, refusal);
     if refusal.missing_scopes.is_empty() || refusal.hidden {
         return Stop::Answer(body);

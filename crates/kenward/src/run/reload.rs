@@ -1,6 +1,7 @@
 //! Files that change while the gateway runs: what is good comes into force, what is broken does not.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use kenward_audit::{ChangeOf, Record};
 use kenward_gateway::{Gateway, Issuers, clock};
 use kenward_live::{ChangeRefused, Live, file_change};
-use kenward_model::{Finding, Revision};
+use kenward_model::{Finding, Revision, Timestamp};
 use kenward_store::segments::Log;
 use notify::{RecursiveMode, Watcher};
 use tokio::sync::mpsc;
@@ -30,24 +31,58 @@ pub(super) struct Reload {
 }
 
 /// Reloads whenever one of the `watched` files or folders changes, or on SIGHUP.
-pub(super) async fn watch(mut reload: Reload, watched: Vec<PathBuf>) {
+///
+/// They were read from `read` on, before anything watched them: what changed since is read again.
+pub(super) async fn watch(mut reload: Reload, mut watched: Vec<PathBuf>, read: Timestamp) {
     let (sender, mut news) = mpsc::channel(1);
     let mut watching = watcher(&watched, sender.clone());
     let hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
     let Ok(mut hangup) = hangup else { return };
+    if changed_since(&watched, read) {
+        // Full means that a reload is due anyway.
+        let _due = sender.try_send(());
+    }
     loop {
         tokio::select! {
             told = news.recv() => if told.is_none() { return },
             _told = hangup.recv() => {}
         }
         while tokio::time::timeout(QUIET, news.recv()).await.is_ok_and(|more| more.is_some()) {}
+        let read = clock::now();
         // What the configuration names may have changed with it.
-        if let Some(watched) = reload.run().await {
-            drop(watching.take());
-            watching = watcher(&watched, sender.clone());
+        if let Some(named) = reload.run().await
+            && named != watched
+        {
+            let next = watcher(&named, sender.clone());
+            drop(std::mem::replace(&mut watching, next));
+            watched = named;
+            if changed_since(&watched, read) {
+                let _due = sender.try_send(());
+            }
         }
     }
 }
+
+/// Whether one of `paths`, or something in a folder among them, was written or put there since
+/// `time`.
+fn changed_since(paths: &[PathBuf], time: Timestamp) -> bool {
+    paths.iter().any(|path| {
+        let Ok(found) = path.metadata() else { return false };
+        let (seconds, nanoseconds) = (found.ctime(), found.ctime_nsec());
+        let changed = seconds.saturating_mul(1_000_000).saturating_add(nanoseconds / 1_000);
+        // The file system's clock is a little behind the system's.
+        changed + SLACK >= time.as_micros()
+            || (found.is_dir() && changed_since(&inside(path), time))
+    })
+}
+
+fn inside(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect()
+}
+
+/// How far the times of files may be behind, in microseconds: one tick of the kernel's clock.
+const SLACK: i64 = 10_000;
 
 /// Watches the folders that hold the files: editors and Kubernetes replace files rather than write
 /// into them.

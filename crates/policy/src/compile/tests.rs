@@ -115,8 +115,8 @@ fn tools_and_servers_that_nobody_knows_are_warned_of() {
     let compiled = compiled.unwrap_or_else(|errors| panic!("{}", said(&errors)));
     assert!(compiled.findings.iter().any(|one| one.message.starts_with("unchecked")));
     assert!(
-        !compiled.policies.servers[&crate::fixture::server()].tools.contains_key("gone"),
-        "named is not known"
+        compiled.policies.servers[&crate::fixture::server()].tools.contains_key("gone"),
+        "what a policy names is asked about before a server has shown it"
     );
     let elsewhere =
         findings("permit (principal, action == Mcp::Action::\"delivries/act\", resource);");
