@@ -1,10 +1,10 @@
 //! `kenward serve`: the gateway itself, until a signal ends it.
 
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use kenward_gateway::clock;
-use kenward_model::{Finding, Place};
+use kenward_model::Finding;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Outcome;
@@ -27,7 +27,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, format: Format) -> io::Result<Outcome> {
     let begun = clock::now();
     log_to_stderr(format, "info");
-    let loaded = match load(&args.config) {
+    let stored = &crate::cli::stored_definitions;
+    let loaded = match config::load(&args.config, Some(&config::environment), stored) {
         Ok(loaded) => loaded,
         Err(findings) => return refuse(args, &findings, format),
     };
@@ -54,18 +55,6 @@ pub(crate) fn run(args: &Args, format: Format) -> io::Result<Outcome> {
             Err(findings) => refuse(args, &findings, format),
         }
     })
-}
-
-/// Loads on a thread of its own: the memory that reading and compiling needed for a moment goes
-/// back with the thread, and an idle gateway stays small.
-fn load(path: &Path) -> Result<Loaded, Vec<Finding>> {
-    let broken = || vec![Finding::error(Place::whole("kenward"), "loading broke off")];
-    let path = path.to_path_buf();
-    let loading = std::thread::Builder::new().name("load".to_owned()).spawn(move || {
-        config::load(&path, Some(&config::environment), &crate::cli::stored_definitions)
-    });
-    let loaded = loading.map_err(|_| broken())?.join();
-    loaded.unwrap_or_else(|_| Err(broken()))
 }
 
 /// Nothing is started half: everything that is wrong is said, and that is all.
