@@ -45,24 +45,12 @@ pub(super) enum State {
 impl Writer {
     /// Goes on after `head`, which is the end of segment `number`.
     pub(super) fn resume(directory: PathBuf, number: u64, head: Head) -> Result<Self, LogError> {
-        let directory_file = Arc::new(files::open_directory(&directory)?);
         let path = files::segment(&directory, number);
         let file = private().append(true).open(&path).map_err(failed("open", &path))?;
         let length = file.metadata().map_err(failed("open", &path))?.len();
-        let (file, unsynced, state) = (Arc::new(file), Vec::new(), State::Good);
-        let held = Vec::new();
-        Ok(Self {
-            directory,
-            directory_file,
-            file,
-            number,
-            length,
-            head,
-            written: head,
-            held,
-            unsynced,
-            state,
-        })
+        let mut writer = Self::at(directory, number, head, file)?;
+        writer.length = length;
+        Ok(writer)
     }
 
     /// Begins segment `number` after `head`.
@@ -72,25 +60,27 @@ impl Writer {
         head: Head,
         now: Timestamp,
     ) -> Result<Self, LogError> {
-        let directory_file = Arc::new(files::open_directory(&directory)?);
-        let file = Arc::new(create(&directory, number)?);
-        let unsynced = vec![Arc::clone(&directory_file)];
-        let (held, state) = (Vec::new(), State::Good);
-        let length = 0;
-        let mut writer = Self {
-            directory,
-            directory_file,
-            file,
-            number,
-            length,
-            head,
-            written: head,
-            held,
-            unsynced,
-            state,
-        };
+        let file = create(&directory, number)?;
+        let mut writer = Self::at(directory, number, head, file)?;
+        writer.unsynced.push(Arc::clone(&writer.directory_file));
         writer.write_header(now)?;
         Ok(writer)
+    }
+
+    /// A writer of an empty `file` whose lines go on after `head`.
+    fn at(directory: PathBuf, number: u64, head: Head, file: File) -> Result<Self, LogError> {
+        Ok(Self {
+            directory_file: Arc::new(files::open_directory(&directory)?),
+            directory,
+            file: Arc::new(file),
+            number,
+            length: 0,
+            head,
+            written: head,
+            held: Vec::new(),
+            unsynced: Vec::new(),
+            state: State::Good,
+        })
     }
 
     /// Seals the line of `draft`, in a new segment when the present one has `segment_bytes`, and
