@@ -1,5 +1,6 @@
 //! Entities by the admin API: what it changes is in force before it answers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -72,14 +73,19 @@ pub(crate) async fn delete(
 
 /// Puts many entities, one JSON object a line: all of them or none.
 pub(crate) async fn bulk(State(control): State<Arc<Control>>, body: Bytes) -> Answer {
-    let (mut changes, mut named) = (Vec::new(), Vec::new());
+    let (mut changes, mut named) = (Vec::new(), BTreeSet::new());
     for (number, line) in body.split(|byte| *byte == b'\n').enumerate() {
         if line.trim_ascii().is_empty() {
             continue;
         }
         match record(line, None) {
+            Ok(record) if named.contains(&record.uid()) => {
+                let uid = record.uid();
+                let message = format!("line {}: `{uid}` stands on an earlier line too", number + 1);
+                return problem(StatusCode::BAD_REQUEST, &message);
+            }
             Ok(record) => {
-                named.push(record.uid());
+                named.insert(record.uid());
                 changes.push(Change::Put(Source::Admin, record));
             }
             Err(message) => {
@@ -88,7 +94,7 @@ pub(crate) async fn bulk(State(control): State<Arc<Control>>, body: Bytes) -> An
             }
         }
     }
-    named.truncate(MOST_NAMED);
+    let named = named.into_iter().take(MOST_NAMED).collect();
     change(&control, Change::All(changes), named).await
 }
 

@@ -65,7 +65,9 @@ impl Control {
     /// Digests are compared, so that the time of the comparison tells nothing of the token.
     fn knows(&self, headers: &HeaderMap) -> bool {
         let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = value.and_then(|value| value.strip_prefix("Bearer "));
+        let parts = value.and_then(|value| value.split_once(' '));
+        let token = parts.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let token = token.map(|(_, token)| token);
         token.is_some_and(|token| <[u8; 32]>::from(Sha256::digest(token.as_bytes())) == self.token)
     }
 }

@@ -52,9 +52,9 @@ pub(crate) fn is_our_own(parts: &Parts, settings: &Settings) -> bool {
     let host_is_ours = host.is_some_and(|host| same_place(host, ours));
     let origin_is_ours = match only(&parts.headers, header::ORIGIN) {
         Ok(None) => true,
-        Ok(Some(origin)) => {
-            origin.split_once("://").is_some_and(|(_, place)| same_place(place, ours))
-        }
+        Ok(Some(origin)) => origin.split_once("://").is_some_and(|(scheme, place)| {
+            settings.public_url.starts_with(&format!("{scheme}://")) && same_place(place, ours)
+        }),
         Err(()) => false,
     };
     host_is_ours && origin_is_ours
