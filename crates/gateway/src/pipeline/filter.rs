@@ -1,7 +1,6 @@
 //! Step 10, filter: turns a server's reply into the answer, with everything passing the one gate.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -20,7 +19,7 @@ use crate::body::{AnswerBody, PassedThrough};
 use crate::sessions::Behind;
 use crate::source::Source;
 use crate::stop::{Stop, bare, json};
-use crate::upstream::{Process, Reply, UpstreamError};
+use crate::upstream::{Reply, UpstreamError};
 
 /// Events that wait for a slow client before its server is kept waiting too.
 const QUEUE: usize = 16;
@@ -272,6 +271,3 @@ async fn pass(release: &mut Release, resumable: &mut bool, event: Event) -> Opti
     };
     Some((sse::encode(&Event { data, ..event }), last))
 }
-
-/// What a process was started for, kept until the session has it.
-pub(super) type Started = Option<Arc<Process>>;

@@ -10,14 +10,14 @@ use kenward_mcp::scan::{self, ShapeKind};
 use kenward_mcp::tree;
 use serde_json::{Map, Value, json};
 
-use super::filter::{Started, collect, failed};
+use super::filter::{collect, failed};
 use super::{Release, Released};
 use crate::body::AnswerBody;
 use crate::clock;
 use crate::sessions::{Behind, Opening};
 use crate::source::Source;
 use crate::stop::{self, Stop};
-use crate::upstream::{Reply, UpstreamError};
+use crate::upstream::{Process, Reply, UpstreamError};
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 /// What servers offer that every message of is in the table; the rest is not passed on.
@@ -29,7 +29,8 @@ const LONGEST_TTL: u64 = 1_000;
 
 /// What forwarding the handshake brought with it.
 pub(super) struct Opened {
-    pub(super) started: Started,
+    /// The process that was started for the session, when the server is one.
+    pub(super) started: Option<Arc<Process>>,
     pub(super) server_requests: Vec<&'static str>,
 }
 
@@ -152,9 +153,7 @@ fn open(
     release.ended(Ending::Delivered);
     let mut response = stop::json(StatusCode::OK, bytes);
     let Some(version) = version else { return Ok(response) };
-    let behind = opened
-        .started
-        .map_or(Behind::Http(behind), |process| Behind::Process(Arc::clone(&process)));
+    let behind = opened.started.map_or(Behind::Http(behind), Behind::Process);
     let entry = &release.call.entry;
     let server_requests = opened.server_requests;
     let opening = Opening { server: entry.server.clone(), version, behind, server_requests };
