@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use kenward_audit::Outcome as Ending;
+use kenward_disclosure::CompiledBinding;
 use kenward_live::InForce;
 use kenward_mcp::dialect::Era;
 use kenward_mcp::list::ListKind;
@@ -72,7 +73,7 @@ impl Release {
     /// calls for a look.
     pub(crate) fn is_transparent(&self) -> bool {
         match self.call.row.treatment {
-            Treatment::Call => !self.has_binding_on_results(),
+            Treatment::Call => binding_on_results(&self.call, &self.gateway.live.load()).is_none(),
             Treatment::Get | Treatment::Complete | Treatment::Level => true,
             Treatment::Read
             | Treatment::Subscribe
@@ -87,14 +88,6 @@ impl Release {
             | Treatment::Delivery
             | Treatment::Refuse => false,
         }
-    }
-
-    fn has_binding_on_results(&self) -> bool {
-        let in_force = self.gateway.live.load();
-        let bindings = in_force.policies.bindings();
-        let tool = self.call.target();
-        let binding = tool.name().and_then(|tool| bindings.get(&self.call.entry.server, tool));
-        binding.is_some_and(|binding| binding.filters_results())
     }
 
     /// The server was told what it may ask the client for: whatever policy let through.
@@ -238,10 +231,7 @@ impl Release {
     /// Question 5: each object in the answer; what may not be seen is taken out.
     fn result(&mut self, bytes: Bytes) -> Bytes {
         let in_force = self.gateway.live.snapshot();
-        let tool = self.call.target();
-        let bindings = in_force.policies.bindings();
-        let binding = tool.name().and_then(|name| bindings.get(&self.call.entry.server, name));
-        let Some(binding) = binding.filter(|binding| binding.filters_results()) else {
+        let Some(binding) = binding_on_results(&self.call, &in_force) else {
             return self.readable(bytes);
         };
         let depth = self.call.entry.settings.limits.depth;
@@ -251,7 +241,7 @@ impl Release {
         let Some(result) = response.get_mut("result") else {
             return self.broke_off(&UpstreamError::Misbehaved("a result without its member"));
         };
-        let via: EntityUid = tool.uid(&self.call.entry.server);
+        let via: EntityUid = self.call.target().uid(&self.call.entry.server);
         let asker = self.call.asker(&in_force, clock::now());
         let filtered = binding.filter_result(result, &mut |fact| {
             in_force.policies.may_learn(&asker, fact, &via, false).is_ok()
@@ -300,6 +290,13 @@ impl Release {
             }
         }
     }
+}
+
+/// The binding that says what in the answer to `call` has to be asked about, if there is one.
+fn binding_on_results<'a>(call: &Call, in_force: &'a InForce) -> Option<&'a Arc<CompiledBinding>> {
+    let tool = call.target();
+    let binding = in_force.policies.bindings().get(&call.entry.server, tool.name()?);
+    binding.filter(|binding| binding.filters_results())
 }
 
 /// Whether a notification inside the answer to a call may reach the caller.
