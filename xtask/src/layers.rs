@@ -18,6 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("world", &["model", "document"]),
     ("disclosure", &["model", "document", "world"]),
     ("policy", &["model", "document", "world", "disclosure"]),
+    ("proof", &["model", "disclosure", "policy", "world"]),
     ("store", &["model", "audit", "world"]),
     ("live", &["model", "audit", "document", "disclosure", "identity", "policy", "store", "world"]),
     (
@@ -64,6 +65,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "live",
             "mcp",
             "policy",
+            "proof",
             "store",
             "world",
         ],
@@ -73,7 +75,8 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// The crates that may name what does input and output: layer 3 and above.
-const WITH_IO: &[&str] = &["store", "live", "gateway", "control", "demo", "kenward", "testkit"];
+const WITH_IO: &[&str] =
+    &["proof", "store", "live", "gateway", "control", "demo", "kenward", "testkit"];
 
 /// What does input and output.
 const IO: &[&str] = &["tokio", "hyper", "hyper-util", "axum", "sqlx"];

@@ -25,6 +25,8 @@ pub enum Kind {
     Delivery,
     /// What decisions rest on has changed.
     Change,
+    /// Somebody tries too hard at something that was refused: for whoever watches over security.
+    Alert,
     /// The log was opened.
     Start,
     /// The log was closed in good order.
@@ -73,6 +75,9 @@ pub enum ChangeOf {
     Configuration,
     /// What a server's tools are: approved, quarantined or changed.
     Definitions,
+    /// What is held against people, or granted to them: a shadow was lifted, or an approval
+    /// answered; `user` names the person.
+    Histories,
 }
 
 /// One record. Serialised it is one line of the log; members without a value are left out, but for
@@ -104,6 +109,10 @@ pub struct Record {
     /// The facts that it would reveal; in an outcome, those that were removed from the answer.
     #[serde(default)]
     pub facts: Vec<Fact>,
+    /// How it was found what the message would reveal: a step a line, from the argument to the
+    /// subject, from the subject to the fact, and from facts to what follows.
+    #[serde(default)]
+    pub chain: Vec<Arc<str>>,
     /// The answer.
     pub verdict: Option<Verdict>,
     /// The question that was answered no, written as its number.
@@ -150,6 +159,7 @@ impl Record {
             target: None,
             objects: Vec::new(),
             facts: Vec::new(),
+            chain: Vec::new(),
             verdict: None,
             question: None,
             policies: Vec::new(),

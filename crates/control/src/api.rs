@@ -16,9 +16,10 @@ use serde_json::{Value, json};
 use crate::Control;
 
 /// Entities that the record of one change names at most.
-const MOST_NAMED: usize = 100;
+pub(crate) const MOST_NAMED: usize = 100;
 
-type Answer = (StatusCode, Json<Value>);
+/// What a request is answered with.
+pub(crate) type Answer = (StatusCode, Json<Value>);
 
 /// The revision in force.
 pub(crate) async fn revision(State(control): State<Arc<Control>>) -> Json<Value> {
@@ -110,16 +111,20 @@ async fn change(control: &Control, change: Change, named: Vec<EntityUid>) -> Ans
 
 /// A change by the admin stands in the audit log with the revision that it made.
 fn note(control: &Control, revision: Revision, objects: Vec<EntityUid>) {
-    let now = now();
-    let record = Record::change(now, ChangeOf::Directory, "admin");
-    if let Err(error) = control.log.append(&Record { revision: Some(revision), objects, ..record })
-    {
+    let record = Record::change(now(), ChangeOf::Directory, "admin");
+    append(control, Record { revision: Some(revision), objects, ..record });
+}
+
+/// Adds to the audit log what was changed already.
+#[expect(clippy::needless_pass_by_value, reason = "a record is made to be given away")]
+pub(crate) fn append(control: &Control, record: Record) {
+    if let Err(error) = control.log.append(&record) {
         tracing::error!(%error, "a change could not be recorded");
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the control plane stamps its own records")]
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH);
     Timestamp::from_micros(
         since.map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX)),
@@ -139,10 +144,7 @@ fn refused(error: &ChangeRefused) -> Answer {
 
 /// Reads one entity; where the path names it already, type and id may be left out of the body.
 fn record(body: &[u8], named: Option<(&str, &str)>) -> Result<EntityRecord, String> {
-    let text = std::str::from_utf8(body).map_err(|_| "an entity is UTF-8".to_owned())?;
-    // One reader for everything that people write: it refuses members that come twice.
-    let read = kenward_document::read::<Value>("body", text, None);
-    let mut value = read.map_err(|findings| said(&findings))?.value;
+    let mut value = read(body)?;
     let Some(members) = value.as_object_mut() else {
         return Err("an entity is a JSON object".to_owned());
     };
@@ -157,6 +159,14 @@ fn record(body: &[u8], named: Option<(&str, &str)>) -> Result<EntityRecord, Stri
     serde_json::from_value(value).map_err(|error| error.to_string())
 }
 
+/// Reads a document with the one reader for everything that people write: it refuses members that
+/// come twice.
+pub(crate) fn read(body: &[u8]) -> Result<Value, String> {
+    let text = std::str::from_utf8(body).map_err(|_| "a body is UTF-8".to_owned())?;
+    let read = kenward_document::read::<Value>("body", text, None);
+    read.map(|read| read.value).map_err(|findings| said(&findings))
+}
+
 fn said(findings: &[Finding]) -> String {
     let all: Vec<String> = findings.iter().map(ToString::to_string).collect();
     all.join("; ")
@@ -169,6 +179,11 @@ fn source(source: &Source) -> Value {
     }
 }
 
-fn problem(status: StatusCode, message: &str) -> Answer {
+pub(crate) fn problem(status: StatusCode, message: &str) -> Answer {
     (status, Json(json!({ "error": message })))
+}
+
+/// The state of histories cannot be read or written; why stands in the log.
+pub(crate) fn away() -> Answer {
+    problem(StatusCode::SERVICE_UNAVAILABLE, "the state is away")
 }

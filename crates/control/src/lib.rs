@@ -3,7 +3,9 @@
 //! It never shares a listener with MCP. Everything under `/api` needs the admin token.
 
 mod api;
+mod approvals;
 mod health;
+mod people;
 mod server;
 
 pub use server::{Control, serve};

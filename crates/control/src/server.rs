@@ -7,13 +7,13 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use kenward_live::Live;
 use kenward_store::segments::Log;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 
-use crate::{api, health};
+use crate::{api, approvals, health, people};
 
 /// The largest body of the admin API, in bytes: a bulk of entities.
 const LARGEST_BODY: usize = 64 << 20;
@@ -86,6 +86,10 @@ pub(crate) fn router(control: Arc<Control>) -> Router {
         .route("/api/v1/entities/{kind}/{id}", put(api::put).get(api::get).delete(api::delete))
         .route("/api/v1/entities", post(api::bulk))
         .route("/api/v1/revision", get(api::revision))
+        .route("/api/v1/people/{user}/history", get(people::history))
+        .route("/api/v1/people/{user}/history/shadows", delete(people::lift))
+        .route("/api/v1/approvals", get(approvals::waiting))
+        .route("/api/v1/approvals/{id}", post(approvals::answer))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(from_fn_with_state(Arc::clone(&control), guard));
     Router::new()

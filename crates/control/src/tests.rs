@@ -21,6 +21,9 @@ use tower::ServiceExt as _;
 use crate::Control;
 use crate::server::router;
 
+mod approvals;
+mod people;
+
 const TOKEN: &str = "the-admins-own-token";
 
 struct House {
@@ -150,6 +153,10 @@ async fn without_the_token_every_route_answers_alike_whether_it_exists_or_not() 
         "/api/v2/revision",
         "/api/v1/entities/User",
         "/api/v1/entities/User/ann/more",
+        "/api/v1/people/ann/history",
+        "/api/v1/people/ann/history/shadows?all=true",
+        "/api/v1/approvals",
+        "/api/v1/approvals/1",
         "/api/v1/revision?access_token=the-admins-own-token",
     ];
     for path in paths {

@@ -9,9 +9,10 @@ pub const TRUST_DOMAIN: &str = "demo.example";
 
 const CONFIGURATION: &str = include_str!("../assets/kenward.yaml");
 /// Every file but the configuration itself, by its name in the folder.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("directory.yaml", include_str!("../assets/directory.yaml")),
     ("inferences.yaml", include_str!("../assets/inferences.yaml")),
+    ("stories/celebrity.yaml", include_str!("../assets/stories/celebrity.yaml")),
     ("policies/schema.cedarschema", include_str!("../assets/policies/schema.cedarschema")),
     ("policies/operations.cedar", include_str!("../assets/policies/operations.cedar")),
     ("policies/knowledge.cedar", include_str!("../assets/policies/knowledge.cedar")),
@@ -53,6 +54,7 @@ impl Default for Ports {
 /// A file or folder cannot be written.
 pub fn write(directory: &Path, ports: Ports) -> Result<PathBuf, DemoError> {
     make(&directory.join("policies"))?;
+    make(&directory.join("stories"))?;
     for (name, text) in FILES {
         put(&directory.join(name), text)?;
     }

@@ -1,34 +1,47 @@
-//! Bindings made ready: checked as a whole, and looked up by server and tool.
+//! Bindings made ready: checked as a whole, and looked up by server and tool, prompt or URI.
 
 mod compile;
+mod kinds;
+mod template;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use kenward_model::{Fact, Finding, Operation, Place, Precision, ServerName};
-use kenward_world::World;
+use kenward_model::{Finding, Place, Precision, ServerName};
 use serde_json::Value;
 
-use crate::filter::{self, FilterOutcome, RowRule};
+use crate::families::escape;
+use crate::filter::ResultRules;
 use crate::inferences::Inferences;
-use crate::path::ResultPath;
-use crate::spec::ToolBinding;
-use crate::subject::{Disclosed, SubjectRule, Unresolved};
+use crate::spec::{ServerBindings, ToolBinding};
+use crate::subject::SubjectRule;
+use kinds::Kinds;
+use template::Template;
 
-/// The bindings of all tools.
+pub(crate) use kinds::is_type_name;
+
+/// The bindings of all tools, prompts and MCP resources.
 #[derive(Clone, Default)]
 pub struct Bindings {
-    tools: BTreeMap<ServerName, BTreeMap<Arc<str>, Arc<CompiledBinding>>>,
+    servers: BTreeMap<ServerName, OfServer>,
 }
 
-/// Where the binding of a tool stands: server, tool, and a JSON Pointer inside the binding.
+#[derive(Debug, Clone, Default)]
+struct OfServer {
+    tools: BTreeMap<Arc<str>, Arc<CompiledBinding>>,
+    prompts: BTreeMap<Arc<str>, Arc<CompiledBinding>>,
+    resources: Vec<(Template, Arc<CompiledBinding>)>,
+}
+
+/// Where a binding stands: the server, a JSON Pointer (RFC 6901) to the binding below the server
+/// without the first slash, such as `tools/get_order`, and a JSON Pointer inside the binding.
 type PlaceOf<'a> = &'a dyn Fn(&ServerName, &str, &str) -> Place;
 
 impl fmt::Debug for Bindings {
     /// Complete and always in the same order: equal texts mean equal bindings.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.tools, f)
+        fmt::Debug::fmt(&self.servers, f)
     }
 }
 
@@ -36,35 +49,96 @@ impl Bindings {
     /// Checks the bindings and makes them ready.
     ///
     /// # Errors
-    /// Every problem with its place, among them every key that has no effect yet: a binding is
-    /// used as it was meant or not at all.
+    /// Every problem with its place: a binding is used as it was meant or not at all.
     pub fn compile(
         place: PlaceOf<'_>,
-        specs: &BTreeMap<ServerName, BTreeMap<String, ToolBinding>>,
+        specs: &BTreeMap<ServerName, ServerBindings>,
         inferences: &Inferences,
     ) -> Result<Self, Vec<Finding>> {
-        let mut bindings = Self::default();
+        let kinds = Kinds::of(specs.values().flat_map(ServerBindings::all));
         let mut findings = Vec::new();
-        for (server, tools) in specs {
-            let compiled = bindings.tools.entry(server.clone()).or_default();
-            for (tool, spec) in tools {
-                let place = |pointer: &str| place(server, tool, pointer);
-                let binding = compile::binding(spec, &inferences.families, &place, &mut findings);
-                compiled.insert(tool.as_str().into(), Arc::new(binding));
+        let mut bindings = Self::default();
+        for (server, specs) in specs {
+            let mut binding = |item: &str, spec: &ToolBinding, variables: Option<&[Arc<str>]>| {
+                let place = |pointer: &str| place(server, item, pointer);
+                let families = &inferences.families;
+                let given = compile::Given { spec, families, kinds: &kinds, variables };
+                Arc::new(compile::binding(&given, &place, &mut findings))
+            };
+            let mut compiled = OfServer::default();
+            for (name, spec) in &specs.tools {
+                let made = binding(&format!("tools/{}", escape(name)), spec, None);
+                compiled.tools.insert(name.as_str().into(), made);
             }
+            for (name, spec) in &specs.prompts {
+                let made = binding(&format!("prompts/{}", escape(name)), spec, None);
+                compiled.prompts.insert(name.as_str().into(), made);
+            }
+            let mut flawed = Vec::new();
+            for (uri, spec) in &specs.resources {
+                let item = format!("resources/{}", escape(uri));
+                let template = Template::parse(uri).unwrap_or_else(|(message, help)| {
+                    let finding = Finding::error(place(server, &item, ""), message);
+                    flawed.push(finding.with_help(help));
+                    Template::default()
+                });
+                let made = binding(&item, spec, Some(template.variables()));
+                compiled.resources.push((template, made));
+            }
+            findings.append(&mut flawed);
+            compiled.resources.sort_by_key(|(template, _)| !template.variables().is_empty());
+            bindings.servers.insert(server.clone(), compiled);
         }
         if findings.is_empty() { Ok(bindings) } else { Err(findings) }
     }
 
     /// The binding of `tool`, where it has one.
     pub fn get(&self, server: &ServerName, tool: &str) -> Option<&Arc<CompiledBinding>> {
-        self.tools.get(server)?.get(tool)
+        self.servers.get(server)?.tools.get(tool)
     }
 
-    /// All bindings, in the order of server and tool.
+    /// The binding of `prompt`, where it has one.
+    pub fn prompt(&self, server: &ServerName, prompt: &str) -> Option<&Arc<CompiledBinding>> {
+        self.servers.get(server)?.prompts.get(prompt)
+    }
+
+    /// Every binding that an MCP resource has, each with the values of its template's variables:
+    /// those of its exact URI first. All of them hold for it.
+    ///
+    /// A server may read a URI in more ways than one, such as without its query: whatever
+    /// template fits in one of them has a say. Where a template fits in several ways, a variable
+    /// has a list of values.
+    pub fn resource(&self, server: &ServerName, uri: &str) -> Vec<(&Arc<CompiledBinding>, Value)> {
+        let resources = self.servers.get(server).map_or(&[][..], |of| &of.resources);
+        if resources.is_empty() {
+            return Vec::new();
+        }
+        let readings = template::readings(uri);
+        let matching = resources.iter().filter_map(|(template, binding)| {
+            Some((binding, template.variables_in(&readings)?))
+        });
+        matching.collect()
+    }
+
+    /// The binding that stands under this very template of URIs.
+    pub fn template(&self, server: &ServerName, text: &str) -> Option<&Arc<CompiledBinding>> {
+        let resources = &self.servers.get(server)?.resources;
+        resources.iter().find(|(template, _)| *template.text() == *text).map(|(_, found)| found)
+    }
+
+    /// The bindings of all tools, in the order of server and tool.
     pub fn iter(&self) -> impl Iterator<Item = (&ServerName, &str, &Arc<CompiledBinding>)> {
-        self.tools.iter().flat_map(|(server, tools)| {
-            tools.iter().map(move |(tool, binding)| (server, &**tool, binding))
+        self.servers.iter().flat_map(|(server, of)| {
+            of.tools.iter().map(move |(tool, binding)| (server, &**tool, binding))
+        })
+    }
+
+    /// The bindings of all prompts and MCP resources, with the server and the name or the template.
+    pub fn others(&self) -> impl Iterator<Item = (&ServerName, &str, &Arc<CompiledBinding>)> {
+        self.servers.iter().flat_map(|(server, of)| {
+            let prompts = of.prompts.iter().map(|(name, binding)| (&**name, binding));
+            let resources = of.resources.iter().map(|(uri, binding)| (uri.text(), binding));
+            prompts.chain(resources).map(move |(name, binding)| (server, name, binding))
         })
     }
 }
@@ -85,32 +159,48 @@ pub struct PotentialFact {
 /// The binding of one tool, ready to use.
 #[derive(Debug)]
 pub struct CompiledBinding {
-    subjects: Vec<SubjectRule>,
-    rows: Vec<RowRule>,
-    strip: Vec<ResultPath>,
+    /// How arguments name subjects, and what is told of those.
+    pub(crate) subjects: Vec<SubjectRule>,
+    pub(crate) results: ResultRules,
+    /// The same for declared arguments of which no disclosure speaks; they need not be there.
+    pub(crate) beside: Vec<SubjectRule>,
+    /// How arguments choose the subjects of a figure.
+    pub(crate) filters: Vec<SubjectRule>,
+    /// What is told of whoever is named in an argument that nothing is said of.
+    pub(crate) tells: Vec<PotentialFact>,
+    /// The arguments of which something is said, and whether they are read as they stand.
+    pub(crate) declared: Vec<Declared>,
+    /// Whether arguments of which nothing is said are values.
+    pub(crate) unread_rest: bool,
+    /// How many wrong guesses at what about one subject are answered.
+    pub(crate) misses: u32,
+    /// Whether a call has an effect.
+    pub(crate) writes: bool,
+    /// Whether it refuses, or decides on paper only.
+    pub(crate) enforced: bool,
     certain: Vec<PotentialFact>,
     possible: Vec<PotentialFact>,
     mapping: Option<Value>,
 }
 
-impl CompiledBinding {
-    /// The facts that the call would reveal through its arguments (question 3).
-    ///
-    /// # Errors
-    /// Something that must be resolved could not be: the call is to be refused.
-    pub fn disclosures(
-        &self,
-        operation: &Operation<'_>,
-        world: &World,
-    ) -> Result<Vec<Disclosed>, Unresolved> {
-        let arguments = operation.arguments();
-        let mut disclosed = Vec::new();
-        for subject in &self.subjects {
-            subject.disclose(arguments, world, &mut disclosed)?;
-        }
-        Ok(disclosed)
-    }
+/// An argument of which the binding says something.
+#[derive(Debug)]
+pub(crate) struct Declared {
+    /// The member names that lead to it.
+    pub(crate) path: Box<[Box<str>]>,
+    pub(crate) reading: DeclaredReading,
+}
 
+/// By what a declared argument is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DeclaredReading {
+    /// By a rule for subjects.
+    Subject,
+    /// By nothing, unless something was refused before.
+    Nothing,
+}
+
+impl CompiledBinding {
     /// The facts that *every* call reveals about somebody: when none of them may be learnt about
     /// anybody, no call of the tool can be allowed. A text may name a depot and reveal nothing
     /// about a person, and refused rows are left out of an answer: those are not among them.
@@ -128,26 +218,19 @@ impl CompiledBinding {
         self.mapping.as_ref()
     }
 
-    /// Whether the result must be looked at.
-    pub fn filters_results(&self) -> bool {
-        !self.rows.is_empty() || !self.strip.is_empty()
+    /// Whether what it says refuses calls, rather than being noted on paper.
+    pub fn is_enforced(&self) -> bool {
+        self.enforced
     }
 
-    /// Takes out of the `result` of a tool call what may not be learnt (question 5), and what is
-    /// always stripped. The text in `content` never says more than `structuredContent`.
-    ///
-    /// A row leaves when all of its attributes are refused; otherwise the fields leave that hold
-    /// a refused attribute. When the result has not the shape that the binding describes, nothing
-    /// of it is left.
-    pub fn filter_result(
-        &self,
-        result: &mut Value,
-        may_learn: &mut dyn FnMut(&Fact) -> bool,
-    ) -> FilterOutcome {
-        if !self.filters_results() {
-            return FilterOutcome::default();
-        }
-        filter::filter(&self.rows, &self.strip, result, may_learn)
+    /// Whether the result must be looked at.
+    pub fn filters_results(&self) -> bool {
+        !self.results.is_empty()
+    }
+
+    /// Whether something of `family` may become known.
+    pub(crate) fn touches(&self, family: &str) -> bool {
+        self.possible.iter().any(|fact| &*fact.family == family)
     }
 }
 

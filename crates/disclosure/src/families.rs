@@ -1,5 +1,7 @@
 //! Families of attributes, and the scale on which each family's precision is measured.
 
+mod budget;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,6 +10,8 @@ use kenward_model::{Finding, Place, Precision};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub use budget::{Budget, BudgetSpec, OverBudget};
 
 const EXACT: &str = "exact";
 
@@ -19,6 +23,9 @@ pub struct FamilySpec {
     pub scale: Vec<String>,
     /// The attributes that belong to the family.
     pub attributes: Vec<String>,
+    /// About how many different subjects something of the family may become known in a while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<BudgetSpec>,
 }
 
 /// Which attributes belong together, and how finely each may be known.
@@ -26,6 +33,7 @@ pub struct FamilySpec {
 pub struct Families {
     scales: BTreeMap<Arc<str>, Vec<Arc<str>>>,
     family_of: BTreeMap<Arc<str>, Arc<str>>,
+    budgets: BTreeMap<Arc<str>, Budget>,
 }
 
 /// A precision that is not on the scale of the attribute's family.
@@ -81,6 +89,17 @@ impl Families {
         self.scales.get(family)?.get(usize::from(precision.0)).map(AsRef::as_ref)
     }
 
+    /// The budget of `family`, where it has one.
+    pub fn budget(&self, family: &str) -> Option<&Budget> {
+        self.budgets.get(family)
+    }
+
+    /// The attributes that belong to `family`, in order.
+    pub fn attributes<'f>(&'f self, family: &'f str) -> impl Iterator<Item = &'f str> {
+        let theirs = self.family_of.iter().filter(move |(_, of)| ***of == *family);
+        theirs.map(|(attribute, _)| &**attribute)
+    }
+
     /// The names of all families.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.scales.keys().map(AsRef::as_ref)
@@ -98,6 +117,11 @@ impl Families {
             check_scale(name, &spec.scale, &place(&format!("{pointer}/scale")), &mut findings);
             let scale = spec.scale.iter().map(|step| Arc::from(step.as_str())).collect();
             families.scales.insert(name.as_str().into(), scale);
+            if let Some(spec) = &spec.budget {
+                let place = |part: &str| place(&format!("{pointer}/budget{part}"));
+                let budget = Budget::compile(spec, &place, &mut findings);
+                families.budgets.extend(budget.map(|budget| (name.as_str().into(), budget)));
+            }
             let place = |index: usize| place(&format!("{pointer}/attributes/{index}"));
             families.claim(name, &spec.attributes, &place, &mut findings);
         }

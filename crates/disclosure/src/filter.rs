@@ -1,248 +1,103 @@
-//! Question 5: takes out of a result what may not be learnt.
+//! What of one document of an answer leaves on account of its rows and paths.
 
 mod counts;
 mod edit;
+mod links;
+mod owner;
 mod rows;
+mod rules;
+mod told;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use kenward_model::{EntityUid, Fact, Precision};
-use serde_json::{Map, Value, json};
+use kenward_model::EntityUid;
+use serde_json::Value;
 
-use crate::bindings::PotentialFact;
-use crate::path::{Found, ResultPath};
-use edit::Edit;
+use crate::path::{Found, Location, node};
+use crate::review::{Bench, Watch, as_rest};
 
-/// The member of a result that the paths of bindings begin at.
-pub(crate) const STRUCTURED: &str = "structuredContent";
-const CONTENT: &str = "content";
-/// What stands in place of an error of which it cannot be told what it says.
-const ERROR_TEXT: &str = "the server reported an error";
+pub(crate) use edit::Edit;
+pub(crate) use links::links;
+pub(crate) use rows::Row;
+pub(crate) use rules::{
+    AggregateRule, LinkRule, OracleRule, ResultRules, RowAttribute, RowRule, ToldRule, about,
+};
 
-/// What became of a result.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FilterOutcome {
-    /// The facts that were refused and taken out, in order, each once.
-    pub removed: Vec<Fact>,
-    /// Whether the result is another one now.
-    pub changed: bool,
-    /// Set when nothing of the result may be delivered; the result is empty then.
-    pub withheld: Option<Withheld>,
+/// What leaves, and whom the document is about.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) edit: Edit,
+    pub(crate) rows: Vec<Row>,
+    /// Those of whom paths of the document tell.
+    pub(crate) told: Vec<EntityUid>,
+    /// Whether nothing may be delivered.
+    pub(crate) everything: bool,
+    /// Whether anybody was refused.
+    pub(crate) refused: bool,
 }
 
-/// Why nothing of a result may be delivered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Withheld {
-    /// The result has not the shape that the binding describes: this path of it leads nowhere.
-    Shape {
-        /// The path, as the binding writes it.
-        path: Arc<str>,
-    },
-    /// All that the result consists of is refused.
-    Everything,
-}
-
-/// Rows, each about a subject of its own.
-#[derive(Debug)]
-pub(crate) struct RowRule {
-    pub(crate) each: ResultPath,
-    pub(crate) of: Arc<str>,
-    pub(crate) id: ResultPath,
-    pub(crate) attributes: Vec<RowAttribute>,
-}
-
-/// An attribute of the subjects of rows.
-#[derive(Debug)]
-pub(crate) struct RowAttribute {
-    pub(crate) attribute: Arc<str>,
-    pub(crate) family: Arc<str>,
-    /// Where in the row it stands; nothing when it is the row itself.
-    pub(crate) path: Option<ResultPath>,
-}
-
-impl RowRule {
-    pub(crate) fn facts(&self) -> impl Iterator<Item = PotentialFact> {
-        self.attributes.iter().map(|attribute| PotentialFact {
-            of: Arc::clone(&self.of),
-            attribute: Arc::clone(&attribute.attribute),
-            family: Arc::clone(&attribute.family),
-            precision: Precision::EXACT,
-        })
+/// Plans what leaves the document. `Err` is a path that leads nowhere.
+pub(crate) fn plan(
+    rules: &ResultRules,
+    document: &Value,
+    bench: &mut Bench<'_>,
+    watch: &Watch<'_>,
+) -> Result<Plan, Arc<str>> {
+    let mut plan = Plan::default();
+    for rule in &rules.rows {
+        let rows = rows::plan(rule, document, bench, watch, &mut plan.edit)?;
+        plan.refused |= rows.iter().any(|row| !row.subjects.is_empty() && !row.stays);
+        plan.rows.extend(rows);
     }
-}
-
-impl RowAttribute {
-    fn about(&self, subject: &EntityUid) -> Fact {
-        Fact {
-            subject: subject.clone(),
-            attribute: Arc::clone(&self.attribute),
-            family: Arc::clone(&self.family),
-            precision: Precision::EXACT,
-        }
+    for rule in &rules.told {
+        let told = told::plan(rule, document, bench, watch, &mut plan.edit)?;
+        plan.told.extend(told.subjects);
+        plan.everything |= told.everything;
+        plan.refused |= told.refused;
     }
-}
-
-/// Filters the result of a tool call in place.
-pub(crate) fn filter(
-    rules: &[RowRule],
-    strip: &[ResultPath],
-    result: &mut Value,
-    may_learn: &mut dyn FnMut(&Fact) -> bool,
-) -> FilterOutcome {
-    let outcome = if result.get(STRUCTURED).is_some() {
-        filter_structured(rules, strip, result, may_learn)
-    } else {
-        filter_text(rules, strip, result, may_learn)
-    };
-    let outcome = outcome.unwrap_or_else(|Missing { path, removed }| {
-        if is_error(result) {
-            return FilterOutcome { removed, changed: silence(result), withheld: None };
-        }
-        FilterOutcome { removed, changed: true, withheld: Some(Withheld::Shape { path }) }
-    });
-    if outcome.withheld.is_some() {
-        *result = json!({ CONTENT: [], "isError": true });
-    }
-    outcome
-}
-
-/// A path that leads nowhere, and what had been refused before it was met.
-struct Missing {
-    path: Arc<str>,
-    removed: Vec<Fact>,
-}
-
-fn filter_structured(
-    rules: &[RowRule],
-    strip: &[ResultPath],
-    result: &mut Value,
-    may_learn: &mut dyn FnMut(&Fact) -> bool,
-) -> Result<FilterOutcome, Missing> {
-    let (edit, removed) = plan(rules, strip, result, may_learn)?;
-    if edit.is_empty() {
-        return Ok(FilterOutcome { removed, ..FilterOutcome::default() });
-    }
-    let same = same_as_structured(result);
-    edit.apply(result);
-    let Some(structured) = result.get(STRUCTURED) else {
-        let withheld = Some(Withheld::Everything);
-        return Ok(FilterOutcome { removed, changed: true, withheld });
-    };
-    let text = written(structured, same.contains(&Same::Pretty));
-    if result.get(CONTENT).is_some() {
-        replace_content(result, &text);
-    }
-    Ok(FilterOutcome { removed, changed: true, withheld: None })
-}
-
-/// A result of which the only account is a JSON text.
-fn filter_text(
-    rules: &[RowRule],
-    strip: &[ResultPath],
-    result: &mut Value,
-    may_learn: &mut dyn FnMut(&Fact) -> bool,
-) -> Result<FilterOutcome, Missing> {
-    let nowhere = || {
-        let paths = rules.iter().map(|rule| &rule.each).chain(strip);
-        let path = paths.map(|path| Arc::clone(path.text())).next().unwrap_or_else(|| "$".into());
-        Missing { path, removed: Vec::new() }
-    };
-    let (parsed, pretty) = only_json_text(result).ok_or_else(nowhere)?;
-    let mut root = Value::Object(Map::from_iter([(STRUCTURED.to_owned(), parsed)]));
-    let (edit, removed) = plan(rules, strip, &root, may_learn)?;
-    if edit.is_empty() {
-        return Ok(FilterOutcome { removed, ..FilterOutcome::default() });
-    }
-    edit.apply(&mut root);
-    let withheld = match root.get(STRUCTURED) {
-        None => Some(Withheld::Everything),
-        Some(structured) => {
-            replace_content(result, &written(structured, pretty));
-            None
-        }
-    };
-    Ok(FilterOutcome { removed, changed: true, withheld })
-}
-
-/// What is to be taken out of `root`, and the facts on account of which.
-fn plan(
-    rules: &[RowRule],
-    strip: &[ResultPath],
-    root: &Value,
-    may_learn: &mut dyn FnMut(&Fact) -> bool,
-) -> Result<(Edit, Vec<Fact>), Missing> {
-    let mut edit = Edit::default();
-    let mut removed = Vec::new();
-    for rule in rules {
-        if let Err(path) = rows::plan(rule, root, may_learn, &mut edit, &mut removed) {
-            return Err(Missing { path, removed });
-        }
-    }
-    for path in strip {
-        match path.find(root) {
-            Found::Nodes(nodes) => edit.remove_all(nodes),
+    for path in &rules.strip {
+        match path.find(document) {
+            Found::Nodes(nodes) => nodes.into_iter().for_each(|node| plan.edit.remove(node)),
             Found::Nothing => {}
-            Found::Missing => return Err(Missing { path: Arc::clone(path.text()), removed }),
+            Found::Missing => return Err(Arc::clone(path.text())),
         }
     }
-    removed.sort();
-    removed.dedup();
-    Ok((edit, removed))
+    plan.everything |= plan.edit.takes_everything();
+    Ok(plan)
 }
 
-/// How a text block holds the structured content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Same {
-    Compact,
-    Pretty,
-}
+impl Plan {
+    /// Whether the document tells of anybody whom it may tell of.
+    pub(crate) fn tells(&self) -> bool {
+        !self.told.is_empty() || self.rows.iter().any(|row| row.stays)
+    }
 
-/// The text blocks that hold the same JSON as the structured content.
-fn same_as_structured(result: &Value) -> Vec<Same> {
-    let Some(structured) = result.get(STRUCTURED) else { return Vec::new() };
-    texts(result)
-        .filter(|text| serde_json::from_str::<Value>(text).is_ok_and(|json| json == *structured))
-        .map(|text| if text.contains('\n') { Same::Pretty } else { Same::Compact })
-        .collect()
-}
-
-/// The one text block that is a JSON document, and whether it is written on several lines.
-fn only_json_text(result: &Value) -> Option<(Value, bool)> {
-    let mut documents = texts(result).filter_map(|text| {
-        let json = serde_json::from_str::<Value>(text).ok()?;
-        (json.is_object() || json.is_array()).then(|| (json, text.contains('\n')))
-    });
-    documents.next().filter(|_| documents.next().is_none())
-}
-
-fn texts(result: &Value) -> impl Iterator<Item = &str> {
-    let blocks = result.get(CONTENT).and_then(Value::as_array).into_iter().flatten();
-    blocks.filter_map(|block| block.get("text").and_then(Value::as_str))
-}
-
-fn written(value: &Value, pretty: bool) -> String {
-    if pretty { format!("{value:#}") } else { value.to_string() }
-}
-
-/// Every other block may tell what was taken out: one text that holds what is left remains.
-fn replace_content(result: &mut Value, text: &str) {
-    if let Some(members) = result.as_object_mut() {
-        members.insert(CONTENT.to_owned(), json!([{ "type": "text", "text": text }]));
+    /// The values of fields that leave and stand in none that stay.
+    pub(crate) fn rest(&self, document: &Value) -> HashSet<String> {
+        let mut leaving = HashSet::new();
+        let mut staying = HashSet::new();
+        let fields = self.rows.iter().flat_map(|row| row.covered.iter().map(move |at| (row, at)));
+        for (row, field) in fields {
+            let leaves = !row.stays || row.refused.contains(field) || self.edit.takes(field);
+            note(document, field, if leaves { &mut leaving } else { &mut staying });
+        }
+        leaving.retain(|value| !staying.contains(value));
+        leaving
     }
 }
 
-fn is_error(result: &Value) -> bool {
-    result.get("isError") == Some(&Value::Bool(true))
-}
-
-/// Leaves of an error that it is one.
-fn silence(result: &mut Value) -> bool {
-    if let Some(members) = result.as_object_mut() {
-        members.shift_remove(STRUCTURED);
-        members.shift_remove("_meta");
+fn note(document: &Value, field: &Location, values: &mut HashSet<String>) {
+    let mut left = node(document, field).into_iter().collect::<Vec<_>>();
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Null | Value::Bool(_) => {}
+            Value::Number(number) => values.extend(as_rest(&number.to_string())),
+            Value::String(text) => values.extend(as_rest(text)),
+            Value::Array(items) => left.extend(items),
+            Value::Object(members) => left.extend(members.values()),
+        }
     }
-    replace_content(result, ERROR_TEXT);
-    true
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kenward_model::{EntityUid, Finding, Operation, Place, ServerName, Target};
+use kenward_model::{EntityUid, Finding, Place, ServerName};
 use kenward_world::{Change, Source, World, read_directory};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::{Bindings, CompiledBinding, Disclosed, Inferences, ToolBinding, Unresolved};
+use crate::{Bindings, CompiledBinding, Inferences, ServerBindings, ToolBinding};
 
 const DIRECTORY: &str = r#"
 - type: Customer
@@ -69,29 +69,13 @@ pub(crate) fn server() -> ServerName {
 /// Compiles one binding for the tool `tool`; places are the pointers inside the binding.
 pub(crate) fn compile(binding: &Value) -> Result<Bindings, Vec<Finding>> {
     let spec: ToolBinding = serde_json::from_value(binding.clone()).unwrap();
-    let specs = BTreeMap::from([(server(), BTreeMap::from([("tool".to_owned(), spec)]))]);
+    let tools = BTreeMap::from([("tool".to_owned(), spec)]);
+    let specs = BTreeMap::from([(server(), ServerBindings { tools, ..ServerBindings::default() })]);
     Bindings::compile(&|_, _, pointer| Place::whole(pointer), &specs, &inferences())
 }
 
 pub(crate) fn binding(binding: &Value) -> Arc<CompiledBinding> {
     Arc::clone(compile(binding).unwrap().get(&server(), "tool").unwrap())
-}
-
-/// What the call of a tool with this binding and these arguments discloses.
-pub(crate) fn call(spec: &Value, arguments: &Value) -> Result<Vec<Disclosed>, Unresolved> {
-    let params = json!({ "name": "tool", "arguments": arguments });
-    call_with(spec, &params)
-}
-
-pub(crate) fn call_with(spec: &Value, params: &Value) -> Result<Vec<Disclosed>, Unresolved> {
-    let server = server();
-    let operation = Operation {
-        server: &server,
-        method: "tools/call",
-        target: Target::Tool("tool".into()),
-        params,
-    };
-    binding(spec).disclosures(&operation, &world())
 }
 
 pub(crate) fn customer(id: &str) -> EntityUid {

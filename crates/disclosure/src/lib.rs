@@ -5,19 +5,39 @@
 //! rows of the result are asked for one by one (question 5). What cannot be told is refused.
 
 mod bindings;
+mod engine;
 mod families;
 mod filter;
 #[cfg(test)]
 mod fixtures;
+mod handles;
+mod history;
 mod inferences;
 mod path;
 mod recognise;
+mod review;
 mod spec;
 mod subject;
+mod vocabulary;
 
 pub use bindings::{Bindings, CompiledBinding, PotentialFact};
-pub use families::{Families, FamilySpec, PrecisionError};
-pub use filter::{FilterOutcome, Withheld};
-pub use inferences::{InferenceSpec, Inferences, InferencesFile, Then};
-pub use spec::{Disclosure, Mode, Parameter, Role, RowBinding, ToolBinding};
-pub use subject::{Disclosed, Unresolved, UnresolvedWhy};
+pub use engine::{
+    Alert, AskReason, Before, Expects, Inquiry, Judge, Opinion, Rules, Settings, Stop, Unbound, Why,
+    before, could_be_asked, refused_elsewhere,
+};
+pub use families::{Budget, BudgetSpec, Families, FamilySpec, OverBudget, PrecisionError};
+pub use handles::{HandleKey, Handles, Linked, MOST_HANDLES};
+pub use inferences::{
+    Derived, InferenceSpec, Inferences, InferencesFile, PrecisePremise, Premise, Then,
+};
+pub use history::{
+    Answered, Entry, Granted, History, Learnt, MOST_LEARNT, MOST_SHADOWS, Shadow, ShadowSource, Term,
+};
+pub use review::{Carrier, Review, Withheld, is_due, review};
+pub use spec::{
+    Aggregate, Disclosure, Enforcement, Link, Mode, OneOrMany, Oracle, Parameter, PreciseAttribute,
+    Role, RowAttribute, RowBinding, ServerBindings, ToolBinding,
+};
+pub use recognise::How;
+pub use subject::{Because, Disclosed, Unresolved, UnresolvedWhy};
+pub use vocabulary::{Guess, Vocabulary};

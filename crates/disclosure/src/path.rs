@@ -10,6 +10,9 @@ mod segments;
 
 use segments::Segment;
 
+/// The member of a result that the paths of bindings begin at.
+pub(crate) const STRUCTURED: &str = "structuredContent";
+
 /// A path into a JSON value (RFC 9535), with every beginning of it.
 #[derive(Clone)]
 pub(crate) struct ResultPath {
@@ -35,7 +38,7 @@ pub(crate) struct PathFlaw {
 }
 
 /// One step down to a node.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Key {
     Name(String),
     Index(usize),
@@ -43,6 +46,31 @@ pub(crate) enum Key {
 
 /// The way from the root to a node.
 pub(crate) type Location = Vec<Key>;
+
+/// The node at `location`.
+pub(crate) fn node<'v>(root: &'v Value, location: &[Key]) -> Option<&'v Value> {
+    location.iter().try_fold(root, |value, key| match key {
+        Key::Name(name) => value.get(name.as_str()),
+        Key::Index(index) => value.get(*index),
+    })
+}
+
+/// The node at `location`.
+pub(crate) fn node_mut<'v>(root: &'v mut Value, location: &[Key]) -> Option<&'v mut Value> {
+    location.iter().try_fold(root, |value, key| match key {
+        Key::Name(name) => value.get_mut(name.as_str()),
+        Key::Index(index) => value.get_mut(*index),
+    })
+}
+
+/// The innermost list element on the way to `location`, or at it.
+pub(crate) fn element(location: &[Key]) -> Option<&[Key]> {
+    let last = location.iter().rposition(|key| match key {
+        Key::Index(_) => true,
+        Key::Name(_) => false,
+    })?;
+    location.get(..=last)
+}
 
 /// What a path finds.
 #[derive(Debug, PartialEq, Eq)]
@@ -62,6 +90,18 @@ impl fmt::Debug for ResultPath {
 }
 
 impl ResultPath {
+    /// A path that begins at the structured content; that it names it first changes nothing.
+    pub(crate) fn in_content(text: &str) -> Result<Self, PathFlaw> {
+        let path = Self::parse(text)?;
+        let first = segments::split(text).first().map(|(end, _)| *end);
+        match first.and_then(|end| text.get(end..)) {
+            Some(rest) if path.begins_at(STRUCTURED) => {
+                Ok(Self { text: text.into(), ..Self::parse(&format!("${rest}"))? })
+            }
+            _ => Ok(path),
+        }
+    }
+
     pub(crate) fn parse(text: &str) -> Result<Self, PathFlaw> {
         let whole = parse(text)?;
         let mut steps = Vec::new();
@@ -83,7 +123,7 @@ impl ResultPath {
     }
 
     /// Whether the path goes to the member `name` of its root first.
-    pub(crate) fn begins_at(&self, name: &str) -> bool {
+    fn begins_at(&self, name: &str) -> bool {
         let probe = Value::Object(Map::from_iter([(name.to_owned(), Value::Null)]));
         self.steps.first().is_some_and(|step| {
             step.segment == Segment::Member && !step.so_far.query(&probe).is_empty()
@@ -104,6 +144,14 @@ impl ResultPath {
             return if self.is_rightly_empty(value) { Found::Nothing } else { Found::Missing };
         }
         Found::Nodes(nodes.locations().map(|path| path.iter().map(key).collect()).collect())
+    }
+
+    /// The lists, or other holders, among whose members the path picks at its end.
+    pub(crate) fn lists(&self, value: &Value) -> Vec<Location> {
+        let Some(before) = self.steps.len().checked_sub(2) else { return vec![Vec::new()] };
+        let nodes = self.steps.get(before).map(|step| step.so_far.query_located(value));
+        let paths = nodes.iter().flat_map(|nodes| nodes.locations());
+        paths.map(|path| path.iter().map(key).collect()).collect()
     }
 
     /// The values that the path leads to.

@@ -2,8 +2,93 @@
 
 mod disguise;
 
-use kenward_model::EntityUid;
+use kenward_model::{EntityUid, ServerName};
 use kenward_world::{World, words};
+use serde::Serialize;
+use std::sync::Arc;
+
+use crate::handles::Handles;
+use crate::inferences::Inferences;
+
+/// Against what texts are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scene<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) handles: &'a Handles,
+    pub(crate) server: &'a ServerName,
+    pub(crate) inferences: &'a Inferences,
+    pub(crate) shadowed: &'a [Shadowed],
+}
+
+/// Whom to look for strictly.
+#[derive(Debug, Clone)]
+pub(crate) struct Shadowed {
+    pub(crate) subject: EntityUid,
+    pub(crate) family: Arc<str>,
+    pub(crate) names: Vec<String>,
+}
+
+/// Somebody is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mention {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) name: String,
+    pub(crate) entities: Vec<EntityUid>,
+    pub(crate) how: How,
+}
+
+/// How somebody was recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// By the exact id.
+    Id,
+    /// By a name, in normal form.
+    Alias,
+    /// By a handle that a result had linked.
+    Handle,
+    /// By something that belongs to them.
+    Relation,
+    /// By several arguments together.
+    Joined,
+    /// By a name in letters that look like others.
+    Lookalike,
+    /// By a name with a slip of the pen.
+    Slip,
+    /// By a name whose words were run together or taken apart, forwards or backwards.
+    Glued,
+    /// By a name with something between its letters.
+    SpacedOut,
+    /// By a name that was encoded.
+    Encoded,
+    /// By initials, or by a part of a name where another sign points to it.
+    Initials,
+    /// By what the result says.
+    InResult,
+}
+
+/// Everybody whom the text names, as far as can be told.
+pub(crate) fn mentions(scene: &Scene<'_>, text: &str) -> Vec<Mention> {
+    let mut plain = read(scene.world, text);
+    plain.matches.retain(|found| !found.is_slight);
+    let readings = std::iter::once(plain).chain(read_disguised(scene.world, text));
+    let found = readings.flat_map(|reading| reading.matches);
+    found
+        .map(|found| Mention {
+            start: 0,
+            end: text.len(),
+            name: found.name,
+            entities: found.entities.to_vec(),
+            how: How::Alias,
+        })
+        .collect()
+}
+
+/// Whether every word of the text is accounted for.
+pub(crate) fn is_accounted_for(scene: &Scene<'_>, text: &str) -> bool {
+    read(scene.world, text).leftover.is_empty()
+}
 
 /// A number that is written in groups has at most so many digits,
 const LONGEST_NUMBER: usize = 32;

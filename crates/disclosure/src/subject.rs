@@ -1,6 +1,6 @@
 //! Whom a call is about, by what its arguments say.
 
-mod relation;
+pub(crate) mod relation;
 mod unresolved;
 
 use std::borrow::Cow;
@@ -11,7 +11,8 @@ use kenward_world::{World, words};
 use serde_json::Value;
 
 use crate::bindings::PotentialFact;
-use crate::recognise::{self, Reading};
+use crate::recognise::{self, How, Reading, Scene};
+use crate::spec::Mode;
 
 pub use unresolved::{Unresolved, UnresolvedWhy};
 
@@ -78,21 +79,33 @@ const FILLERS: &[&str] = &[
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Naming {
     /// By the exact id.
-    Id,
+    Id(Option<Arc<str>>),
     /// By something that belongs to it, of this type where one is declared.
     Handle(Option<Arc<str>>),
     /// In words, each of which must be accounted for.
     ClosedText,
     /// In words, of which those that name nobody are ignored.
     OpenText,
+    /// By a place.
+    Place(Mode),
+    /// In any text of a filter.
+    Filter,
 }
 
 impl Naming {
     /// Whether every call names a subject.
     pub(crate) fn is_certain(&self) -> bool {
         match self {
-            Self::Id | Self::Handle(_) => true,
-            Self::ClosedText | Self::OpenText => false,
+            Self::Id(_) | Self::Handle(_) => true,
+            Self::ClosedText | Self::OpenText | Self::Place(_) | Self::Filter => false,
+        }
+    }
+
+    /// Whether every word of the argument is accounted for.
+    pub(crate) fn is_closed(&self) -> bool {
+        match self {
+            Self::Id(_) | Self::Handle(_) | Self::ClosedText | Self::Place(Mode::Closed) => true,
+            Self::OpenText | Self::Place(Mode::Open | Mode::Ignore) | Self::Filter => false,
         }
     }
 }
@@ -100,7 +113,7 @@ impl Naming {
 /// What an argument reveals about the subjects that it names.
 #[derive(Debug)]
 pub(crate) struct SubjectRule {
-    pub(crate) path: Box<[Box<str>]>,
+    pub(crate) arguments: Vec<Box<[Box<str>]>>,
     pub(crate) via: Arc<str>,
     pub(crate) naming: Naming,
     pub(crate) of: Arc<str>,
@@ -120,36 +133,72 @@ pub(crate) struct Yield {
 pub struct Disclosed {
     /// The fact.
     pub fact: Fact,
-    /// The argument that names the subject, by its path below `arguments`.
-    pub via: Arc<str>,
-    /// The name in the argument that led to the subject, in normal form; nothing when the argument
-    /// is the subject's id.
-    pub recognised: Option<String>,
+    /// How that was found.
+    pub because: Because,
+}
+
+/// How a subject was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Because {
+    /// The argument, by its path below `arguments`.
+    pub parameter: Arc<str>,
+    /// Where in it the name stands, in bytes.
+    pub span: Option<(usize, usize)>,
+    /// The name in normal form; nothing when the argument is the subject's id.
+    pub name: Option<String>,
+    /// How it was recognised.
+    pub how: How,
+}
+
+/// A subject, and how it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) uid: EntityUid,
+    pub(crate) because: Because,
+}
+
+/// Whom an argument names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub(crate) subjects: Vec<Found>,
+    pub(crate) missing: bool,
+    pub(crate) deferred: bool,
+    pub(crate) unresolved: bool,
 }
 
 /// A subject and the name that led to it.
 type Subject = (EntityUid, Option<String>);
 
 impl SubjectRule {
-    /// Adds every fact that the argument reveals.
-    pub(crate) fn disclose(
-        &self,
-        arguments: &Value,
-        world: &World,
-        disclosed: &mut Vec<Disclosed>,
-    ) -> Result<(), Unresolved> {
-        let unresolved = |why| Unresolved { parameter: Arc::clone(&self.via), why };
-        let subjects = self.subjects(arguments, world).map_err(unresolved)?;
-        for (subject, recognised) in subjects {
-            for fact in &self.yields {
-                disclosed.push(Disclosed {
-                    fact: fact.about(&subject),
-                    via: Arc::clone(&self.via),
-                    recognised: recognised.clone(),
-                });
+    /// Whom the argument names.
+    pub(crate) fn subjects(&self, scene: &Scene<'_>, arguments: &Value) -> Result<Named, Unresolved> {
+        let mut named = Named::default();
+        let texts: Vec<_> = self.arguments.iter().map(|path| self.text(path, arguments)).collect();
+        let mut words = Vec::new();
+        for text in texts {
+            match text {
+                Ok(text) => words.push(text.into_owned()),
+                Err(UnresolvedWhy::Missing) => {}
+                Err(why) => return Err(Unresolved { parameter: Arc::clone(&self.via), why }),
             }
         }
-        Ok(())
+        if words.is_empty() {
+            return Ok(Named { missing: true, ..named });
+        }
+        let unresolved = |why| Unresolved { parameter: Arc::clone(&self.via), why };
+        match self.by_text(scene.world, &words.join(" ")) {
+            Ok(subjects) => {
+                for (uid, name) in subjects {
+                    let how = if name.is_some() { How::Alias } else { How::Id };
+                    let because =
+                        Because { parameter: Arc::clone(&self.via), span: None, name, how };
+                    named.subjects.push(Found { uid, because });
+                }
+            }
+            Err(UnresolvedWhy::UnknownHandle | UnresolvedWhy::Unrelated) => named.deferred = true,
+            Err(why) => return Err(unresolved(why)),
+        }
+        Ok(named)
     }
 
     pub(crate) fn facts(&self) -> impl Iterator<Item = PotentialFact> {
@@ -161,13 +210,12 @@ impl SubjectRule {
         })
     }
 
-    fn subjects(&self, arguments: &Value, world: &World) -> Result<Vec<Subject>, UnresolvedWhy> {
-        let text = self.text(arguments)?;
+    fn by_text(&self, world: &World, text: &str) -> Result<Vec<Subject>, UnresolvedWhy> {
         let mut subjects = match &self.naming {
-            Naming::Id => self.by_id(world, &text),
-            Naming::Handle(kind) => self.by_handle(world, &text, kind.as_deref()),
-            Naming::ClosedText => self.by_closed_text(world, &text),
-            Naming::OpenText => self.by_open_text(world, &text),
+            Naming::Id(_) => self.by_id(world, text),
+            Naming::Handle(kind) => self.by_handle(world, text, kind.as_deref()),
+            Naming::ClosedText | Naming::Place(Mode::Closed) => self.by_closed_text(world, text),
+            Naming::OpenText | Naming::Place(_) | Naming::Filter => self.by_open_text(world, text),
         }?;
         subjects.sort_unstable();
         subjects.dedup_by(|again, first| again.0 == first.0);
@@ -178,15 +226,19 @@ impl SubjectRule {
     }
 
     /// The argument as text.
-    fn text<'v>(&self, arguments: &'v Value) -> Result<Cow<'v, str>, UnresolvedWhy> {
+    fn text<'v>(
+        &self,
+        path: &[Box<str>],
+        arguments: &'v Value,
+    ) -> Result<Cow<'v, str>, UnresolvedWhy> {
         let mut value = arguments;
-        for member in &self.path {
+        for member in path {
             value = value.get(&**member).ok_or(UnresolvedWhy::Missing)?;
         }
         let longest = match self.naming {
-            Naming::Id | Naming::Handle(_) => LONGEST_ID,
-            Naming::ClosedText => LONGEST_CLOSED,
-            Naming::OpenText => LONGEST_OPEN,
+            Naming::Id(_) | Naming::Handle(_) => LONGEST_ID,
+            Naming::ClosedText | Naming::Place(_) => LONGEST_CLOSED,
+            Naming::OpenText | Naming::Filter => LONGEST_OPEN,
         };
         match value {
             Value::String(text) if text.is_empty() => Err(UnresolvedWhy::Empty),
@@ -299,17 +351,6 @@ impl SubjectRule {
         let says_nothing =
             |word: &String| FILLERS.binary_search(&word.as_str()).is_ok() || is_kind(word);
         !reading.matches.is_empty() && reading.leftover.iter().all(says_nothing)
-    }
-}
-
-impl Yield {
-    fn about(&self, subject: &EntityUid) -> Fact {
-        Fact {
-            subject: subject.clone(),
-            attribute: Arc::clone(&self.attribute),
-            family: Arc::clone(&self.family),
-            precision: self.precision,
-        }
     }
 }
 

@@ -8,12 +8,13 @@ use kenward_store::segments::Log;
 
 use crate::admission::Admission;
 use crate::authority::Issuers;
-use crate::clock;
+use crate::clock::{self, NoEntropy};
 use crate::definitions::Definitions;
 use crate::grants::GrantKeys;
 use crate::lists::Listed;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
+use crate::stepup::Sealer;
 use crate::upstream::Processes;
 
 /// What a gateway is made of.
@@ -45,14 +46,18 @@ pub struct Gateway {
     pub(crate) processes: Processes,
     pub(crate) definitions: Definitions,
     pub(crate) listed: Listed,
+    pub(crate) sealer: Sealer,
 }
 
 impl Gateway {
     /// Puts the parts together; nothing listens yet.
-    pub fn new(parts: Parts) -> Self {
+    ///
+    /// # Errors
+    /// The system has no entropy for the keys that live as long as the gateway.
+    pub fn new(parts: Parts) -> Result<Self, NoEntropy> {
         let Parts { settings, live, log, issuers, grants } = parts;
         let limits = &settings.limits;
-        Self {
+        Ok(Self {
             calls: Admission::new(limits.calls_per_caller),
             streams: Admission::new(limits.streams_per_caller),
             sessions: Sessions::new(limits.sessions_per_caller, limits.session_idle),
@@ -64,7 +69,8 @@ impl Gateway {
             live,
             log,
             grants,
-        }
+            sealer: Sealer::new()?,
+        })
     }
 
     /// The configuration in force.

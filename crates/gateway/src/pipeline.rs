@@ -31,6 +31,7 @@ mod record;
 mod refuse;
 mod release;
 mod resolve;
+mod review;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -40,9 +41,12 @@ use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use kenward_mcp::Kind;
 use kenward_mcp::method::Treatment;
+use kenward_policy::{Ask, Refusal, Verdict};
 
+use crate::admission::Slot;
 use crate::body::AnswerBody;
 use crate::gateway::Gateway;
+use crate::stepup::{self, Way};
 use crate::stop::{Stop, bare};
 use crate::{documents, streams};
 
@@ -55,6 +59,7 @@ pub(crate) use forward::{forward, send_http, spend};
 pub(crate) use mint::Minted;
 pub(crate) use prepare::Prepared;
 pub(crate) use record::withheld;
+pub(crate) use refuse::refusal_body;
 use release::Released;
 pub(crate) use release::{Release, server_request};
 
@@ -101,10 +106,26 @@ async fn post(
     if message.kind() == Kind::Response {
         return forward::answer_to_server(gateway, &entry, &head, &message).await;
     }
-    let call = Arc::new(resolve::resolve(gateway, entry, &head, message, dialect).await?);
+    let call = resolve::resolve(gateway, entry, &head, message, dialect).await?;
+    let call = Arc::new(stepup::take_answer(gateway, call).await?);
+    decided(gateway, call, slot).await
+}
+
+/// Steps 6 to 10, for a call that is known.
+async fn decided(
+    gateway: &Arc<Gateway>,
+    call: Arc<Call>,
+    slot: Slot,
+) -> Result<Response<AnswerBody>, Stop> {
     let in_force = gateway.live.snapshot();
-    let verdict = decide::decide(&call, &in_force);
+    let (verdict, entries) = decide::decide(&call, &in_force);
     let receipt = record::record(gateway, &call, &in_force, &verdict)?;
+    decide::keep(&call, &verdict, &entries).await?;
+    record::alert(gateway, &call, &verdict);
+    let verdict = match asks(verdict) {
+        Ok((ask, refusal)) => return somebody_agrees(gateway, call, slot, ask, refusal).await,
+        Err(verdict) => verdict,
+    };
     let permit = refuse::unless_allowed(&call, verdict)?;
     if let Some(answer) = resolve::answered_here(&call) {
         record::closed_here(gateway, &call, slot);
@@ -117,16 +138,56 @@ async fn post(
         let opening = streams::Opening { permit, receipt, prepared, grant, outcome };
         return streams::listen(gateway, call, opening).await;
     }
+    let expects = permit.expects().to_vec();
     let forwarded = forward(gateway, &call, permit, receipt, prepared, grant).await;
-    let release = Release::new(gateway, call, in_force.generation, outcome);
+    let release = Release::new(gateway, call, in_force.generation, outcome, expects);
     filter::filter(forwarded, release).await
+}
+
+/// What somebody would have to agree to, with the refusal as long as nobody has.
+fn asks(verdict: Verdict) -> Result<(Ask, Refusal), Verdict> {
+    match verdict {
+        Verdict::Refuse(refusal) => match refusal.ask.clone() {
+            Some(ask) => Ok((ask, refusal)),
+            None => Err(Verdict::Refuse(refusal)),
+        },
+        Verdict::Allow(permit) => Err(Verdict::Allow(permit)),
+    }
+}
+
+/// The person is asked where their client can do it; an approver may agree as well.
+async fn somebody_agrees(
+    gateway: &Arc<Gateway>,
+    call: Arc<Call>,
+    slot: Slot,
+    ask: Ask,
+    refusal: Refusal,
+) -> Result<Response<AnswerBody>, Stop> {
+    stepup::tell_approvers(gateway, &call, &ask).await;
+    match stepup::way(&call) {
+        Way::Result => Err(Stop::Answer(stepup::question(gateway, &call, &ask, &refusal))),
+        Way::Stream => Ok(stepup::ask_on_stream(gateway, call, refusal, ask, slot)),
+        Way::None => Err(Stop::Answer(refusal_body(&call, &refusal))),
+    }
+}
+
+/// A call that somebody has agreed to, decided again from the beginning as a decision of its own.
+pub(crate) async fn again(gateway: &Arc<Gateway>, call: &Call, slot: Slot) -> Response<AnswerBody> {
+    let us =
+        || Stop::Us { id: call.request_id().map(<[u8]>::to_vec), reference: call.id.to_string() };
+    let answered = match call.anew() {
+        Some(call) => Box::pin(decided(gateway, Arc::new(call), slot)).await,
+        None => Err(us()),
+    };
+    answered.unwrap_or_else(Stop::into_response)
 }
 
 /// Steps 6 to 9 for a message of our own that is sent in the name of a caller.
 pub(crate) async fn send_own(gateway: &Gateway, call: &Call) -> Option<Forwarded> {
     let in_force = gateway.live.snapshot();
-    let verdict = decide::decide(call, &in_force);
+    let (verdict, entries) = decide::decide(call, &in_force);
     let receipt = record::record(gateway, call, &in_force, &verdict).ok()?;
+    decide::keep(call, &verdict, &entries).await.ok()?;
     let permit = refuse::unless_allowed(call, verdict).ok()?;
     let prepared = prepare::prepare(call, &in_force).ok()?;
     let grant = mint::mint(gateway, call, &permit, &in_force).ok()?;
@@ -139,7 +200,8 @@ pub(crate) fn open_stream(
     call: &Call,
     in_force: &kenward_live::InForce,
 ) -> Result<(kenward_policy::Permit, kenward_store::segments::Receipt, Option<Minted>), Stop> {
-    let verdict = decide::decide(call, in_force);
+    // A stream tells nothing by itself: what it delivers is decided then.
+    let (verdict, _nothing) = decide::decide(call, in_force);
     let receipt = record::record(gateway, call, in_force, &verdict)?;
     let permit = refuse::unless_allowed(call, verdict)?;
     let grant = mint::mint(gateway, call, &permit, in_force)?;

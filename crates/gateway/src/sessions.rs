@@ -9,7 +9,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderValue;
 use kenward_model::{Caller, ServerName, Timestamp};
-use tokio::sync::watch;
+use serde_json::Value;
+use tokio::sync::{oneshot, watch};
 
 use crate::clock::{self, NoEntropy};
 use crate::party::Party;
@@ -37,7 +38,11 @@ pub(crate) struct Session {
     party: Party,
     /// The requests of the server that policy lets through in this session.
     pub(crate) server_requests: Vec<&'static str>,
+    /// Whether the client can put a question of ours to its person.
+    pub(crate) can_elicit: bool,
     outstanding: Mutex<HashMap<Vec<u8>, &'static str>>,
+    /// Questions of our own that wait for the client's answer, by their raw id.
+    questions: Mutex<HashMap<Vec<u8>, oneshot::Sender<Value>>>,
     subscriptions: Mutex<BTreeSet<String>>,
     used: AtomicI64,
     ended: watch::Sender<bool>,
@@ -50,6 +55,7 @@ pub(crate) struct Opening {
     pub(crate) version: &'static str,
     pub(crate) behind: Behind,
     pub(crate) server_requests: Vec<&'static str>,
+    pub(crate) can_elicit: bool,
 }
 
 impl Session {
@@ -69,6 +75,22 @@ impl Session {
     /// What the client's answer under the raw id `id` was asked for; it is only once.
     pub(crate) fn takes_answer(&self, id: &[u8]) -> Option<&'static str> {
         lock(&self.outstanding).remove(id)
+    }
+
+    /// Waits for the client's answer to our own question `id`; nothing when too many wait.
+    pub(crate) fn confirm(&self, id: &[u8]) -> Option<oneshot::Receiver<Value>> {
+        let mut questions = lock(&self.questions);
+        if questions.len() >= LARGEST || questions.contains_key(id) {
+            return None;
+        }
+        let (sender, receiver) = oneshot::channel();
+        questions.insert(id.to_vec(), sender);
+        Some(receiver)
+    }
+
+    /// Who waits for the answer to our own question `id`; each is answered once.
+    pub(crate) fn confirmed(&self, id: &[u8]) -> Option<oneshot::Sender<Value>> {
+        lock(&self.questions).remove(id)
     }
 
     pub(crate) fn subscribe(&self, uri: &str) {
@@ -112,7 +134,7 @@ impl Sessions {
         opening: Opening,
         now: Timestamp,
     ) -> Result<Arc<Session>, NoEntropy> {
-        let Opening { server, version, behind, server_requests } = opening;
+        let Opening { server, version, behind, server_requests, can_elicit } = opening;
         let id: Arc<str> = URL_SAFE_NO_PAD.encode(clock::entropy::<24>()?).into();
         let session = Arc::new(Session {
             id: Arc::clone(&id),
@@ -121,7 +143,9 @@ impl Sessions {
             behind,
             party: Party::of(caller),
             server_requests,
+            can_elicit,
             outstanding: Mutex::default(),
+            questions: Mutex::default(),
             subscriptions: Mutex::default(),
             used: AtomicI64::new(now.as_micros()),
             ended: watch::Sender::new(false),

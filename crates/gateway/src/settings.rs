@@ -16,6 +16,8 @@ pub struct Settings {
     pub servers: BTreeMap<ServerName, ServerSettings>,
     /// Bounds on everything that a peer controls.
     pub limits: Limits,
+    /// How strictly it is decided what a person may come to know.
+    pub disclosure: kenward_disclosure::Settings,
     /// The trust domain of the grants (`aud` of a Transaction Token).
     pub trust_domain: String,
     /// What the gateway is as a workload (`req_wl`).

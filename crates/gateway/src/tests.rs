@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 use kenward_disclosure::{Bindings, Inferences};
-use kenward_live::{Desk, InForce, Live};
+use kenward_live::{Desk, Histories, InForce, Live};
 use kenward_mcp::dialect::supported;
 use kenward_mcp::{Limits as Bounds, Message, method};
 use kenward_model::{Caller, DecisionId, EntityUid, Place, ServerName, Timestamp};
@@ -19,6 +19,7 @@ use kenward_store::segments::{Log, Sync};
 use kenward_world::{Change, EntityRecord, Source, World};
 use serde_json::{Value, json};
 
+use crate::past::Past;
 use crate::pipeline::{Call, Entry};
 use crate::{
     Credential, Gateway, GrantKeys, Issuers, Limits, Parts, ServerSettings, Settings, Transport,
@@ -80,6 +81,7 @@ pub(crate) fn settings(public_url: &str) -> Settings {
         public_url: public_url.to_owned(),
         servers: BTreeMap::from(servers),
         limits: Limits::default(),
+        disclosure: kenward_disclosure::Settings::default(),
         trust_domain: "example.com".to_owned(),
         workload: "kenward".to_owned(),
         grant_lifetime: Duration::from_secs(30),
@@ -131,6 +133,22 @@ fn compiled(policies: &str) -> InForce {
     InForce { world: world(), policies, defined: Arc::default(), generation: 1 }
 }
 
+/// Histories that nobody reads: for calls that are decided outside of a gateway.
+static HISTORIES: LazyLock<Arc<Histories>> = LazyLock::new(|| {
+    let opening = std::thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let url = format!("sqlite:{}", folder.path().join("state.db").display());
+            let state = State::open(&url).await.expect("a state");
+            let desk = desk("", Vec::new());
+            let compiled = desk.compile().expect("policies");
+            Arc::clone(Live::new(desk, compiled, world(), state).histories())
+        })
+    });
+    opening.join().expect("histories")
+});
+
 /// The decision that every call of a test is, so that answers can be compared.
 pub(crate) fn decision(number: u8) -> DecisionId {
     DecisionId::new(at(1_800_000_000), &[number; 10])
@@ -146,6 +164,7 @@ pub(crate) fn call(user: &str, version: &str, text: &str) -> Call {
         caller: Arc::new(caller(user)),
         ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
         time: at(1_800_000_000),
+        past: Past::unread(&HISTORIES, &caller(user)),
     };
     Call {
         id: decision(7),
@@ -172,7 +191,7 @@ pub(crate) async fn gateway(folder: &Path, desk: Desk) -> Arc<Gateway> {
         issuers: Issuers::new(Vec::new(), folder, Duration::from_secs(30)),
         grants: GrantKeys::new(key(0), Vec::new()),
     };
-    Arc::new(Gateway::new(parts))
+    Arc::new(Gateway::new(parts).expect("entropy"))
 }
 
 pub(crate) fn log(folder: &Path) -> Arc<Log> {

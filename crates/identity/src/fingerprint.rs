@@ -12,7 +12,7 @@ const PASSING: [&str; 4] = ["exp", "iat", "nbf", "jti"];
 /// The first 64 bits of SHA-256 over everything in `caller` but when its token begins and ends.
 ///
 /// The order of the claims does not count, every other difference does.
-pub(crate) fn of(caller: &Caller) -> u64 {
+pub fn of(caller: &Caller) -> u64 {
     let mut fields = Fields(Sha256::new());
     fields.text("kenward caller 1");
     fields.entity(&caller.user);

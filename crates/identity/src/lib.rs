@@ -24,6 +24,7 @@ mod wycheproof;
 
 pub use algorithm::SignatureAlgorithm;
 pub use error::{Claim, TokenError};
+pub use fingerprint::of as fingerprint;
 pub use issuer::{ClaimNames, IssuerSpec};
 pub use keys::{KeyProblem, KeySet, KeySetError};
 pub use verify::{unverified_issuer, unverified_kid, verify};

@@ -3,8 +3,10 @@
 mod audit;
 mod check;
 mod completions;
+mod decide;
 mod init;
 mod schema;
+mod test;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -82,6 +84,12 @@ enum Command {
     /// Report everything that is wrong with a configuration, policies included.
     #[command(after_help = check::EXAMPLES)]
     Check(check::Args),
+    /// Decide one question as the gateway would, and explain the answer.
+    #[command(after_help = decide::EXAMPLES)]
+    Decide(decide::Args),
+    /// Play policy stories: given a directory and a history, when these calls, then these answers.
+    #[command(after_help = test::EXAMPLES)]
+    Test(test::Args),
     /// Look into the audit log, or prove it whole.
     #[command(after_help = "Example:\n  kenward audit verify --directory /var/lib/kenward/audit")]
     Audit(audit::Args),
@@ -100,6 +108,8 @@ impl Cli {
             Command::Init(args) => init::run(args),
             Command::Serve(args) => crate::serve::run(args, self.format),
             Command::Check(args) => check::run(args, self.format),
+            Command::Decide(args) => decide::run(args, self.format),
+            Command::Test(args) => test::run(args, self.format),
             Command::Audit(args) => audit::run(args, self.format),
             Command::Schema(args) => schema::run(args),
             Command::Completions(args) => completions::run(args),

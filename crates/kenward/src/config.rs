@@ -5,7 +5,7 @@
 
 mod assemble;
 mod file;
-mod measure;
+pub(crate) mod measure;
 mod outline;
 mod settle;
 mod sources;

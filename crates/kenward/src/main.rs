@@ -7,6 +7,7 @@ mod look;
 mod report;
 mod run;
 mod serve;
+mod story;
 
 use std::process::ExitCode;
 

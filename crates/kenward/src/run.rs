@@ -82,7 +82,10 @@ impl Running {
         let settings = config.settings.clone();
         let parts =
             Parts { settings, live: Arc::clone(&live), log: Arc::clone(&log), issuers, grants };
-        let gateway = Arc::new(Gateway::new(parts));
+        let gateway = Gateway::new(parts).map_err(|error| {
+            vec![Finding::error(Place::whole("kenward"), error.to_string())]
+        })?;
+        let gateway = Arc::new(gateway);
         let admin_token = token::admin_token(&config)?;
         let (stop, _) = watch::channel(false);
         let mut running = Self {
@@ -228,7 +231,7 @@ fn open_log(config: &config::Config) -> Result<Arc<Log>, Vec<Finding>> {
 }
 
 /// The directory as the state and the files have it, going on from the last revision.
-async fn world(
+pub(crate) async fn world(
     state: &State,
     directory: &[(String, Vec<kenward_world::EntityRecord>)],
 ) -> Result<World, Vec<Finding>> {

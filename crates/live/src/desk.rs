@@ -12,7 +12,7 @@ use kenward_world::{Change, EntityRecord, Source, World};
 use serde_json::Value;
 use tokio::sync::{Mutex, watch};
 
-use crate::{ChangeRefused, Defined, InForce};
+use crate::{ChangeRefused, Defined, Histories, InForce};
 
 /// What policies are compiled from, beside the definitions that servers declare.
 #[derive(Debug, Clone)]
@@ -67,6 +67,7 @@ pub struct Live {
     announcements: watch::Sender<u64>,
     desk: Mutex<Desk>,
     state: State,
+    histories: Arc<Histories>,
 }
 
 impl Live {
@@ -79,6 +80,7 @@ impl Live {
             current: ArcSwap::from_pointee(first),
             announcements: watch::Sender::new(1),
             desk: Mutex::new(desk),
+            histories: Arc::new(Histories::new(state.clone())),
             state,
         }
     }
@@ -101,6 +103,11 @@ impl Live {
     /// The state behind, for what is not part of a snapshot.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// What the people who call were told and were refused.
+    pub fn histories(&self) -> &Arc<Histories> {
+        &self.histories
     }
 
     /// Waits until the directory is at least at `revision`; false when it is not within `limit`.

@@ -5,10 +5,12 @@
 
 mod desk;
 mod error;
+mod histories;
 mod snapshot;
 
 pub use desk::{Desk, Live, file_change, tools_of};
 pub use error::ChangeRefused;
+pub use histories::{Asked, Away, Held, Histories, Locked, Verdict};
 pub use snapshot::{Defined, InForce};
 
 #[cfg(test)]

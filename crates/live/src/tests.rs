@@ -84,7 +84,7 @@ fn user(id: &str) -> EntityUid {
 }
 
 fn twin(now: &InForce, id: &str) -> Option<Value> {
-    now.world.entity(&user(id)).and_then(|entity| entity.attributes.get("twin").cloned())
+    now.world.entity(&user(id)).and_then(|entity| entity.attributes.get("twin"))
 }
 
 /// What may not change when something is refused.

@@ -33,3 +33,12 @@ pub struct Fact {
     /// How finely the attribute is known.
     pub precision: Precision,
 }
+
+impl Fact {
+    /// Whether whoever knows this fact knows `other`: the same, at the same precision or coarser.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.precision <= other.precision
+            && self.attribute == other.attribute
+            && self.subject == other.subject
+    }
+}

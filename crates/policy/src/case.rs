@@ -1,8 +1,11 @@
 //! What is asked: who asks, in which circumstances, about which operation.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
-use kenward_model::{Caller, Operation, Timestamp};
+use kenward_disclosure::{Handles, History, Settings};
+use kenward_model::{Caller, DecisionId, Operation, ServerName, Target, Timestamp};
 use kenward_world::World;
 
 /// Who asks, and what is known while they ask.
@@ -34,4 +37,49 @@ pub struct Case<'a> {
     pub asker: Asker<'a>,
     /// What they want to do.
     pub operation: &'a Operation<'a>,
+    /// What is remembered of them.
+    pub memory: Memory<'a>,
+}
+
+/// What is remembered of the person who asks, as of one instant, and which decision it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Memory<'a> {
+    /// What they were told and were refused.
+    pub history: &'a History,
+    /// The handles that results have linked to their owners.
+    pub handles: &'a Handles,
+    /// How strictly the history counts.
+    pub settings: &'a Settings,
+    /// The decision that what is learnt belongs to.
+    pub decision: DecisionId,
+    /// A digest of target and arguments: equal for calls that get the same answer.
+    pub answer: u64,
+    /// Whether the history could not be read: then nothing is told that depends on it.
+    pub is_away: bool,
+}
+
+/// The digest that is equal for calls that get the same answer: of whom it is asked, for what, and
+/// with which arguments (their SHA-256, RFC 8785).
+pub fn answer_digest(server: &ServerName, target: &Target<'_>, arguments: &[u8; 32]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (server.as_str(), target.name(), arguments).hash(&mut hasher);
+    hasher.finish()
+}
+
+static NO_HISTORY: LazyLock<History> = LazyLock::new(History::default);
+static NO_HANDLES: LazyLock<Handles> = LazyLock::new(|| Handles::new([0; 32]));
+static USUAL: LazyLock<Settings> = LazyLock::new(Settings::default);
+
+impl Memory<'_> {
+    /// Nothing is remembered: for questions that concern no call, such as what is listed.
+    pub fn blank() -> Self {
+        Self {
+            history: &NO_HISTORY,
+            handles: &NO_HANDLES,
+            settings: &USUAL,
+            decision: DecisionId::new(Timestamp::from_micros(0), &[0; 10]),
+            answer: 0,
+            is_away: false,
+        }
+    }
 }

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use cedar_policy_core::ast::Entity;
-use kenward_disclosure::{Bindings, Inferences};
+use kenward_disclosure::{Bindings, Inferences, Vocabulary};
 use kenward_model::{Finding, Place, ServerName};
 
 use crate::compile::check::Checker;
@@ -52,7 +52,9 @@ pub(crate) fn compile(
         findings.push(Finding::error(place, "the schema lacks its own types"));
         return Err(sorted(findings));
     };
+    let vocabulary = Vocabulary::new(&inferences.families);
     let declared = mappings::Declared {
+        vocabulary: &vocabulary,
         actions: &tables.object_actions,
         kinds: &tables.kinds,
         bindings: &bindings,
@@ -75,6 +77,7 @@ pub(crate) fn compile(
         object_actions: tables.object_actions,
         bindings,
         inferences,
+        vocabulary,
         memo: Memo::new(),
     };
     Ok(Compiled { policies, findings: sorted(findings) })

@@ -1,12 +1,14 @@
 //! The order of the questions, and what becomes of the first that is not answered yes.
 
+mod alone;
+pub(crate) mod facts;
 pub(crate) mod hearing;
+mod mentioned;
 mod route;
 
 use std::sync::Arc;
 
-use kenward_disclosure::Disclosed;
-use kenward_model::{Fact, Operation, Question};
+use kenward_model::{Operation, Question};
 
 use crate::context::Detail;
 use crate::decide::hearing::{Hearing, No};
@@ -14,38 +16,50 @@ use crate::decide::route::Route;
 use crate::listing;
 use crate::mapping::Evaluation;
 use crate::policies::{Tool, ToolMapping};
-use crate::verdict::{Basis, Cause, Permit, Refusal, Verdict};
+use crate::verdict::{Basis, Cause, Effects, Permit, Refusal, Verdict};
 
 impl Hearing<'_> {
     /// Decides the operation: allowed only if no question is answered no.
     pub(crate) fn decide(&self, operation: &Operation<'_>) -> Verdict {
         let mut basis = Basis { revision: self.asker.world.revision(), ..Basis::default() };
-        match self.hear(operation, &mut basis) {
-            Ok(()) => Verdict::Allow(Permit::new(basis)),
+        let mut effects = Effects::default();
+        match self.hear(operation, &mut basis, &mut effects) {
+            Ok(()) => Verdict::Allow(Permit::new(basis, effects)),
             Err(no) => {
                 let hidden = no.cause != Cause::Standing
                     && operation.target != kenward_model::Target::Server
                     && !listing::may_list(self, operation);
+                if no.casts_a_shadow() {
+                    effects.entries = self.shadow_of(operation, hidden);
+                }
                 Verdict::Refuse(Refusal {
                     question: no.question,
                     hidden: hidden || no.unknown,
                     reasons: no.reasons,
                     missing_scopes: no.missing_scopes,
                     cause: no.cause,
+                    ask: no.ask,
                     basis,
+                    effects,
                 })
             }
         }
     }
 
-    fn hear(&self, operation: &Operation<'_>, basis: &mut Basis) -> Result<(), No> {
+    fn hear(
+        &self,
+        operation: &Operation<'_>,
+        basis: &mut Basis,
+        effects: &mut Effects,
+    ) -> Result<(), No> {
         self.good_standing()?;
         match Route::of(self.policies, operation) {
-            Route::Tool(tool) => self.hear_tool(tool, operation, basis),
+            Route::Tool(tool) => self.hear_tool(tool, operation, basis, effects),
             Route::Item(pair) => {
                 let uid = operation.target.uid(operation.server);
                 let answer = self.ask(pair, &uid, &|| self.target(operation), Detail::None);
-                answer.settle(Question::Operation, basis)
+                answer.settle(Question::Operation, basis)?;
+                self.hear_facts(operation, basis, effects)
             }
             Route::Housekeeping(pair) => self.hear_forbids(pair, operation, basis),
             Route::Opening(pair) => self.hear_opening(pair, operation, basis),
@@ -59,6 +73,7 @@ impl Hearing<'_> {
         tool: &Tool,
         operation: &Operation<'_>,
         basis: &mut Basis,
+        effects: &mut Effects,
     ) -> Result<(), No> {
         if tool.mapping.leaves_question_one() {
             let answer = self.ask_operation(tool, operation);
@@ -66,7 +81,7 @@ impl Hearing<'_> {
         }
         self.hold_scopes(tool)?;
         self.hear_objects(tool, operation, basis)?;
-        self.hear_facts(tool, operation, basis)
+        self.hear_facts(operation, basis, effects)
     }
 
     fn ask_operation(&self, tool: &Tool, operation: &Operation<'_>) -> hearing::Answers {
@@ -130,40 +145,6 @@ impl Hearing<'_> {
         let detail = Detail::Mapping { said: said.as_ref(), claimed: claimed.as_ref() };
         let resource = &evaluation.resource;
         Ok(self.ask(pair, resource, &|| self.object(resource), detail))
-    }
-
-    /// Questions 3 and 4: every fact that the call discloses, and every one that follows.
-    fn hear_facts(
-        &self,
-        tool: &Tool,
-        operation: &Operation<'_>,
-        basis: &mut Basis,
-    ) -> Result<(), No> {
-        let Some(binding) = &tool.binding else { return Ok(()) };
-        let disclosed = binding
-            .disclosures(operation, self.asker.world)
-            .map_err(|error| No::new(Question::Fact, Cause::Unresolved(error.to_string())))?;
-        let facts: Vec<Fact> = disclosed.into_iter().map(|Disclosed { fact, .. }| fact).collect();
-        for fact in &facts {
-            self.hear_fact(Question::Fact, fact, tool, basis)?;
-        }
-        for fact in self.policies.inferences.closure(&facts) {
-            self.hear_fact(Question::Inference, &fact, tool, basis)?;
-        }
-        Ok(())
-    }
-
-    fn hear_fact(
-        &self,
-        question: Question,
-        fact: &Fact,
-        tool: &Tool,
-        basis: &mut Basis,
-    ) -> Result<(), No> {
-        basis.note_object(&fact.subject);
-        basis.facts.push(fact.clone());
-        let answer = self.ask_fact(fact, &tool.uid, question == Question::Inference);
-        answer.settle(question, basis)
     }
 
     /// What every caller in good standing may do, unless a policy forbids it.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kenward_disclosure::{Bindings, Inferences, ToolBinding};
+use kenward_disclosure::{Bindings, Inferences, ServerBindings, ToolBinding};
 use kenward_model::{Caller, EntityUid, Finding, Operation, Place, ServerName, Target, Timestamp};
 use kenward_world::{Change, EntityRecord, Source, World};
 use serde_json::{Value, json};
 
 use crate::{
-    Asker, Case, Compiled, DeclaredMappings, Environment, Policies, Refusal, ScopeRule,
+    Asker, Case, Compiled, DeclaredMappings, Environment, Memory, Policies, Refusal, ScopeRule,
     ServerSurface, SourceFile, Sources, Surface, Tool, Verdict,
 };
 
@@ -146,6 +146,8 @@ impl Deployment {
         let specs: BTreeMap<ServerName, BTreeMap<String, ToolBinding>> =
             serde_json::from_value(self.bindings.clone()).expect("bindings");
         let place = |_: &ServerName, _: &str, _: &str| Place::whole("kenward.yaml");
+        let of_tools = |tools| ServerBindings { tools, ..ServerBindings::default() };
+        let specs = specs.into_iter().map(|(server, tools)| (server, of_tools(tools))).collect();
         let bindings = Bindings::compile(&place, &specs, &inferences).expect("bindings");
         let file =
             |path: &str, text: &str| SourceFile { path: path.to_owned(), text: text.to_owned() };
@@ -275,7 +277,11 @@ impl Question<'_> {
     pub(crate) fn decide(&self, method: &str, target: Target<'_>, params: &Value) -> Verdict {
         let server = server();
         let operation = Operation { server: &server, method, target, params };
-        self.policies.decide(&Case { asker: self.asker(), operation: &operation })
+        self.policies.decide(&Case {
+            asker: self.asker(),
+            operation: &operation,
+            memory: Memory::blank(),
+        })
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "arguments are written where they are used")]
@@ -288,7 +294,11 @@ impl Question<'_> {
         let server = server();
         let operation =
             Operation { server: &server, method: "tools/list", target, params: &Value::Null };
-        self.policies.may_list(&Case { asker: self.asker(), operation: &operation })
+        self.policies.may_list(&Case {
+            asker: self.asker(),
+            operation: &operation,
+            memory: Memory::blank(),
+        })
     }
 
     pub(crate) fn lists_tool(&self, tool: &str) -> bool {

@@ -10,6 +10,7 @@ mod context;
 mod decide;
 mod diagnostic;
 mod evaluate;
+mod explain;
 mod extension;
 #[cfg(test)]
 mod fixture;
@@ -19,6 +20,7 @@ pub mod mapping;
 mod memo;
 mod policies;
 mod reads;
+mod review;
 mod rule;
 mod schema;
 mod shape;
@@ -27,8 +29,9 @@ mod source;
 mod surface;
 mod verdict;
 
-pub use case::{Asker, Case, Environment};
+pub use case::{Asker, Case, Environment, Memory, answer_digest};
 pub use policies::{Compiled, Policies};
+pub use review::Reviewed;
 pub use source::{SourceFile, Sources};
 pub use surface::{DeclaredMappings, ScopeRule, ServerSurface, Surface, Tool};
-pub use verdict::{Basis, Cause, Permit, Reason, Refusal, Verdict};
+pub use verdict::{Ask, Basis, Cause, Effects, Permit, Reason, Refusal, Verdict};

@@ -35,7 +35,7 @@ pub(crate) fn may_list(hearing: &Hearing<'_>, operation: &Operation<'_>) -> bool
             server.tools.get(&**name).is_some_and(|tool| lists_tool(hearing, tool))
         }
         Target::Prompt(_) => item(&policies.prompts),
-        Target::Resource(_) => item(&policies.resources),
+        Target::Resource(_) => item(&policies.resources) && hearing.could_tell(operation),
         Target::ResourceTemplate(_) => item(&policies.templates),
     }
 }
@@ -167,7 +167,7 @@ fn foreseen(hearing: &Hearing<'_>, pair: &Pair, subject: &Subject<'_>, detail: D
             principal,
             action: Arc::clone(&pair.action),
             resource: subject.clone(),
-            others: hearing.others(environment.reads),
+            others: hearing.others(environment.reads, detail),
         };
         foresee::possible(environment, &prospect, &mut |reads| hearing.context(reads, detail))
     };

@@ -5,10 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use cedar_policy_core::ast::Entity;
-use kenward_disclosure::{Bindings, CompiledBinding, Inferences};
+use kenward_disclosure::{Bindings, CompiledBinding, Families, Guess, Inferences, Vocabulary};
 use kenward_model::{EntityUid, Fact, Finding, ServerName};
 
-use crate::case::{Asker, Case};
+use crate::case::{Asker, Case, Memory};
 use crate::compile;
 use crate::decide::hearing::Hearing;
 use crate::index::Pair;
@@ -40,6 +40,7 @@ pub struct Policies {
     pub(crate) object_actions: HashMap<Arc<str>, ObjectAction>,
     pub(crate) bindings: Arc<Bindings>,
     pub(crate) inferences: Arc<Inferences>,
+    pub(crate) vocabulary: Vocabulary,
     pub(crate) memo: Memo,
 }
 
@@ -59,6 +60,8 @@ pub(crate) struct Tool {
     pub(crate) pair: Pair,
     pub(crate) mapping: ToolMapping,
     pub(crate) binding: Option<Arc<CompiledBinding>>,
+    /// What it probably reveals, by the words of its names.
+    pub(crate) guess: Guess,
     /// The scopes that it needs, all of them.
     pub(crate) scopes: Vec<ScopeRule>,
 }
@@ -134,14 +137,14 @@ impl Policies {
         &self.epoch
     }
 
-    /// Questions 1 to 4; the fourth with the facts of this call alone.
+    /// Questions 1 to 4, with what is remembered of the person who asks.
     pub fn decide(&self, case: &Case<'_>) -> Verdict {
-        Hearing::new(self, case.asker).decide(case.operation)
+        Hearing::new(self, case.asker, case.memory).decide(case.operation)
     }
 
     /// Whether some call could be allowed; the operation's parameters are not looked at.
     pub fn may_list(&self, case: &Case<'_>) -> bool {
-        listing::may_list(&Hearing::new(self, case.asker), case.operation)
+        listing::may_list(&Hearing::new(self, case.asker, case.memory), case.operation)
     }
 
     /// Question 5, and whatever else asks about one fact: may it be learnt through `via`?
@@ -155,12 +158,17 @@ impl Policies {
         via: &EntityUid,
         inferred: bool,
     ) -> Result<(), Vec<Reason>> {
-        Hearing::new(self, *asker).may_learn(fact, via, inferred)
+        Hearing::new(self, *asker, Memory::blank()).may_learn(fact, via, inferred)
     }
 
     /// The whole schema in Cedar's human syntax.
     pub fn schema_text(&self) -> String {
         self.schema_text.clone()
+    }
+
+    /// The families of attributes.
+    pub fn families(&self) -> &Families {
+        &self.inferences.families
     }
 
     /// What the tools disclose.

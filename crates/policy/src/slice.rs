@@ -59,7 +59,7 @@ fn attributes<'k>(
     let known = world.entity(uid).cloned();
     kind.attributes.members.iter().filter_map(move |(name, member)| {
         let value = known.as_ref().and_then(|entity| entity.attributes.get(&**name));
-        Some((Arc::clone(name), attribute(name, member, value)?))
+        Some((Arc::clone(name), attribute(name, member, value.as_ref())?))
     })
 }
 

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
+use kenward_disclosure::{Alert, AskReason, Derived, Disclosed, Entry, Expects};
 use kenward_model::{EntityUid, Fact, Question, Revision};
+
+use crate::explain;
+use crate::policies::Policies;
 
 /// The value without which nothing can be forwarded. Only [`crate::Policies::decide`] makes one;
 /// it can be neither copied nor built.
@@ -10,16 +14,22 @@ use kenward_model::{EntityUid, Fact, Question, Revision};
 #[must_use = "a permit that nothing is forwarded with was asked for in vain"]
 pub struct Permit {
     basis: Basis,
+    effects: Effects,
 }
 
 impl Permit {
-    pub(crate) fn new(basis: Basis) -> Self {
-        Self { basis }
+    pub(crate) fn new(basis: Basis, effects: Effects) -> Self {
+        Self { basis, effects }
     }
 
     /// What the permission rests on.
     pub fn basis(&self) -> &Basis {
         &self.basis
+    }
+
+    /// What the review of the answer has to know, for each binding that applies.
+    pub fn expects(&self) -> &[Expects] {
+        &self.effects.expects
     }
 }
 
@@ -42,6 +52,14 @@ impl Verdict {
         }
     }
 
+    /// What becomes of the history.
+    pub fn effects(&self) -> &Effects {
+        match self {
+            Self::Allow(permit) => &permit.effects,
+            Self::Refuse(refusal) => &refusal.effects,
+        }
+    }
+
     /// What the verdict rests on.
     pub fn basis(&self) -> &Basis {
         match self {
@@ -52,7 +70,7 @@ impl Verdict {
 }
 
 /// Why and how an operation was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Refusal {
     /// The first question that was not answered yes.
     pub question: Question,
@@ -65,8 +83,23 @@ pub struct Refusal {
     pub missing_scopes: Vec<Arc<str>>,
     /// What kind of no it is.
     pub cause: Cause,
+    /// Set when it would be allowed if somebody agreed.
+    pub ask: Option<Ask>,
     /// What the refusal rests on.
     pub basis: Basis,
+    /// What becomes of the history.
+    pub effects: Effects,
+}
+
+/// To what somebody would have to agree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// Whose facts.
+    pub subject: EntityUid,
+    /// Of which family.
+    pub family: Arc<str>,
+    /// Why it is asked.
+    pub reason: AskReason,
 }
 
 /// What kind of no a refusal is. The texts are for records and people, never for a model.
@@ -86,6 +119,23 @@ pub enum Cause {
     PolicyError(String),
     /// The user is inactive or the session is revoked.
     Standing,
+    /// What the person was told, was refused or has tried before stands against it.
+    History(String),
+}
+
+impl Cause {
+    /// What a reader of the record should know beside the policies; nothing when those say it all.
+    pub fn words(&self) -> Option<&str> {
+        match self {
+            Self::Policy | Self::Scope => None,
+            Self::Standing => Some("the user is inactive or the session is revoked"),
+            Self::Unresolved(why)
+            | Self::Mapping(why)
+            | Self::Arguments(why)
+            | Self::PolicyError(why)
+            | Self::History(why) => Some(why),
+        }
+    }
 }
 
 /// A policy that spoke, and what it says to people.
@@ -98,7 +148,7 @@ pub struct Reason {
 }
 
 /// What a verdict rests on, for records and explanations.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Basis {
     /// The objects that were asked about, in the order of asking.
     pub objects: Vec<EntityUid>,
@@ -108,6 +158,31 @@ pub struct Basis {
     pub policies: Vec<Arc<str>>,
     /// The policies in shadow mode that would have spoken.
     pub shadows: Vec<Arc<str>>,
+    /// How the facts were found: from the argument to the subject.
+    pub disclosed: Vec<Disclosed>,
+    /// What would follow from the facts and the history, and by which inference.
+    pub inferred: Vec<Derived>,
     /// The revision of the directory that everything was decided on.
     pub revision: Revision,
+}
+
+impl Basis {
+    /// How the facts were found, a step a line: for records and people, without any argument.
+    pub fn chain(&self, policies: &Policies) -> Vec<Arc<str>> {
+        let families = policies.families();
+        let told = self.disclosed.iter().map(|told| explain::told(told, families));
+        let inferred = self.inferred.iter().map(|derived| explain::derived(derived, families));
+        told.chain(inferred).collect()
+    }
+}
+
+/// What taking a decision does to the history of the person who asked.
+#[derive(Debug, Clone, Default)]
+pub struct Effects {
+    /// To be applied together with the decision, and kept before anything comes of it.
+    pub entries: Vec<Entry>,
+    /// What the review of the answer has to know, for each binding that applies.
+    pub expects: Vec<Expects>,
+    /// Somebody tries too hard.
+    pub alert: Option<Alert>,
 }

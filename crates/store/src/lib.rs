@@ -3,4 +3,7 @@
 pub mod segments;
 mod state;
 
-pub use state::{GrantKey, State, StateError};
+pub use state::{
+    Approval, ApprovalAnswer, ApprovalVerdict, Claim, GrantKey, HandleRow, MOST_PENDING, Pages,
+    State, StateError, Stored,
+};

@@ -15,11 +15,18 @@ use serde_json::Value;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, Sqlite, Transaction};
 
+mod approvals;
 mod change;
+mod handles;
+mod histories;
 mod migrate;
 mod open;
 #[cfg(test)]
 mod tests;
+
+pub use approvals::{Approval, ApprovalAnswer, ApprovalVerdict, MOST_PENDING};
+pub use handles::HandleRow;
+pub use histories::{Claim, Pages, Stored};
 
 /// Why the state could not be opened, read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +73,9 @@ pub enum StateError {
         /// The number of the step.
         version: i64,
     },
+    /// Another process writes the histories now.
+    #[error("another process has taken over the histories")]
+    Superseded,
     /// Something in it cannot be read.
     #[error("a stored {0} cannot be read")]
     Row(&'static str),

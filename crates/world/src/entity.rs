@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use kenward_model::EntityUid;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+
+use crate::attributes::Attributes;
+use crate::texts::Texts;
 
 /// Where an entity comes from; one source never overwrites what another one said.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -32,11 +34,11 @@ pub struct Entity {
     /// Its name.
     pub uid: EntityUid,
     /// Its attributes, as Cedar's JSON writes them.
-    pub attributes: Map<String, Value>,
+    pub attributes: Attributes,
     /// What it is directly a member of, in the order of the record.
-    pub parents: Vec<EntityUid>,
+    pub parents: Arc<[EntityUid]>,
     /// Other names that people and systems use for it, as they were written.
-    pub aliases: Vec<Arc<str>>,
+    pub aliases: Texts,
     /// Who said so.
     pub source: Source,
 }

@@ -8,8 +8,11 @@ use kenward_model::{EntityUid, Revision};
 use serde_json::Value;
 
 use crate::Map;
+use crate::derived::Derived;
+use crate::entities::Entities;
 use crate::entity::{Entity, Standing};
-use crate::names::{Beginning, Names};
+use crate::names::{Beginning, Names, keys};
+use crate::sharing::Sharing;
 
 /// Above so many ancestors, those already met are looked up in a set rather than one by one.
 const FEW: usize = 24;
@@ -18,8 +21,10 @@ const FEW: usize = 24;
 #[derive(Clone, Default)]
 pub struct World {
     pub(crate) revision: Revision,
-    pub(crate) kinds: Map<Arc<str>, Map<Arc<str>, Arc<Entity>>>,
+    pub(crate) entities: Entities,
     pub(crate) names: Names,
+    pub(crate) derived: Derived,
+    pub(crate) sharing: Sharing,
     pub(crate) standings: Map<EntityUid, Standing>,
 }
 
@@ -38,6 +43,15 @@ impl World {
         Self::default()
     }
 
+    /// A world in which nothing is known, whose hashes have only these bits.
+    #[cfg(test)]
+    pub(crate) fn colliding(used: u64) -> Self {
+        let entities = Entities::hashed(crate::table::Keyed::colliding(used));
+        let names = Names::of(entities.rows());
+        let derived = Derived::of(entities.rows());
+        Self { entities, names, derived, ..Self::default() }
+    }
+
     /// The number of this snapshot.
     pub fn revision(&self) -> Revision {
         self.revision
@@ -45,12 +59,12 @@ impl World {
 
     /// How many entities are known.
     pub fn len(&self) -> usize {
-        self.kinds.values().map(Map::len).sum()
+        self.entities.len()
     }
 
     /// Whether no entity is known.
     pub fn is_empty(&self) -> bool {
-        self.kinds.is_empty()
+        self.len() == 0
     }
 
     /// The same world, numbered no lower than `revision`: a restart goes on where it stopped.
@@ -61,12 +75,12 @@ impl World {
 
     /// What is known of the entity `uid`.
     pub fn entity(&self, uid: &EntityUid) -> Option<&Arc<Entity>> {
-        self.kinds.get(&*uid.kind)?.get(&*uid.id)
+        self.entities.get(uid)
     }
 
     /// All entities of type `kind`, in no particular order.
     pub fn entities_of(&self, kind: &str) -> impl Iterator<Item = &Arc<Entity>> {
-        self.kinds.get(kind).into_iter().flat_map(Map::values)
+        self.entities.of_kind(kind)
     }
 
     /// Everything that `uid` is a member of, directly or through others, without itself.
@@ -96,6 +110,20 @@ impl World {
         self.names.beginning(word)
     }
 
+    /// Every text in normal form that names `uid`, by its id or an alias; none when it is unknown.
+    pub fn aliases_normal(&self, uid: &EntityUid) -> Vec<String> {
+        self.entity(uid).map(|entity| keys(entity)).unwrap_or_default()
+    }
+
+    /// The entities for which a text in normal form may stand though it is none of their names:
+    /// an initial with the last name (`t swift`), an e-mail address without its domain, or a
+    /// telephone number, in one piece, with or without the prefixes for calls from elsewhere.
+    ///
+    /// A slight sign, which needs another one. Of a text that more share, about 64 are found.
+    pub fn derived(&self, normalised: &str) -> Vec<EntityUid> {
+        self.derived.find(normalised, &self.entities)
+    }
+
     /// The number of words of the longest id or alias.
     pub fn longest_alias(&self) -> usize {
         self.names.longest()
@@ -106,7 +134,7 @@ impl World {
     pub fn standing(&self, user: &EntityUid) -> Standing {
         let mut standing = self.standings.get(user).cloned().unwrap_or_default();
         let active = self.entity(user).and_then(|entity| entity.attributes.get("active"));
-        standing.active &= active != Some(&Value::Bool(false));
+        standing.active &= active != Some(Value::Bool(false));
         standing
     }
 }
@@ -139,5 +167,7 @@ impl<'w> Found<'w> {
     }
 }
 
+#[cfg(test)]
+mod size;
 #[cfg(test)]
 mod tests;

@@ -25,6 +25,7 @@ impl Serialize for Record {
         optional(&mut map, "target", self.target.as_deref())?;
         several(&mut map, "objects", &self.objects)?;
         several(&mut map, "facts", &self.facts)?;
+        several(&mut map, "chain", &self.chain)?;
         optional(&mut map, "verdict", self.verdict.as_ref())?;
         if self.verdict.is_some() || self.question.is_some() {
             map.serialize_entry("question", &self.question.map(Question::number))?;

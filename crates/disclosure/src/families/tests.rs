@@ -49,3 +49,28 @@ fn everything_that_is_wrong_is_found_at_once() {
         assert!(findings.iter().any(|finding| finding.contains(part)), "{part}: {findings:#?}");
     }
 }
+
+#[test]
+fn budgets_are_read_with_their_windows() {
+    let text = "families:
+  a: { scale: [exact], attributes: [x], budget: { subjects: 20, within: 1d } }
+  b: { scale: [exact], attributes: [y], budget: { subjects: 3, within: 90m, then: refuse } }
+  c: { scale: [exact], attributes: [z] }
+";
+    let families = read(text).unwrap().families;
+    let budget = families.budget("a").unwrap();
+    assert_eq!((budget.subjects, budget.within.as_secs()), (20, 86_400));
+    assert_eq!(budget.then, crate::OverBudget::Ask);
+    let budget = families.budget("b").unwrap();
+    assert_eq!((budget.within.as_secs(), budget.then), (5_400, crate::OverBudget::Refuse));
+    assert!(families.budget("c").is_none());
+    for within in ["", "d", "1", "1w", "0d", "+1d", "-1d", "1 d", "366d", "99999999999999999999d"] {
+        let text = format!(
+            "families: {{ a: {{ scale: [exact], attributes: [x], budget: {{ subjects: 1, within: \"{within}\" }} }} }}"
+        );
+        let findings = read(&text).unwrap_err();
+        assert!(findings.iter().any(|f| f.contains("no span")), "{within}: {findings:?}");
+    }
+    let none = "families: { a: { scale: [exact], attributes: [x], budget: { subjects: 0, within: 1d } } }";
+    assert!(read(none).unwrap_err().iter().any(|f| f.contains("permits nothing")));
+}

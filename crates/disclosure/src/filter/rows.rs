@@ -1,64 +1,120 @@
 //! Which rows of a result, and which of their fields, may not be delivered.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use kenward_model::{EntityUid, Fact};
 use serde_json::Value;
 
 use super::edit::Edit;
+use super::owner::{Owner, owner};
 use super::{RowAttribute, RowRule};
-use crate::path::{Found, Key, Location};
+use crate::path::{Found, Location, node};
+use crate::review::{Bench, Watch};
+
+/// A row, and what was decided on it.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) location: Location,
+    pub(crate) subjects: Vec<EntityUid>,
+    pub(crate) stays: bool,
+    /// Where the id and the attributes stand that were decided on, seen from the document.
+    pub(crate) covered: Vec<Location>,
+    /// Of those, the ones that leave.
+    pub(crate) refused: Vec<Location>,
+}
 
 /// Plans what leaves on account of one rule. `Err` is a path that leads nowhere.
 pub(super) fn plan(
     rule: &RowRule,
     root: &Value,
-    may_learn: &mut dyn FnMut(&Fact) -> bool,
+    bench: &mut Bench<'_>,
+    watch: &Watch<'_>,
     edit: &mut Edit,
-    removed: &mut Vec<Fact>,
-) -> Result<(), Arc<str>> {
+) -> Result<Vec<Row>, Arc<str>> {
     let locations = match rule.each.find(root) {
         Found::Nodes(locations) => locations,
-        Found::Nothing => return Ok(()),
+        Found::Nothing => {
+            let lists = rule.each.lists(root);
+            for list in &lists {
+                edit.remove_counts_beside(root, list);
+            }
+            return Ok(Vec::new());
+        }
         Found::Missing => return Err(Arc::clone(rule.each.text())),
     };
-    let total = locations.len();
-    let mut asked = Asked { answers: HashMap::new(), may_learn };
+    if rule.each.picks() {
+        edit.rows_together(locations.clone());
+    }
     let mut seen = vec![false; rule.attributes.len()];
+    let mut rows = Vec::with_capacity(locations.len());
     for location in locations {
         let row = node(root, &location).ok_or_else(|| Arc::clone(rule.each.text()))?;
         let held: Vec<Option<Vec<Location>>> =
             rule.attributes.iter().map(|attribute| held(attribute, row)).collect();
         seen.iter_mut().zip(&held).for_each(|(seen, held)| *seen |= held.is_some());
-        let Some(subjects) = subjects(rule, row)? else {
-            edit.remove_row(location, &rule.each, total);
-            continue;
-        };
-        let mut fields = Vec::new();
-        let mut refused = 0;
-        for (attribute, held) in rule.attributes.iter().zip(held) {
-            if asked.refuses(attribute, &subjects, removed) {
-                refused += 1;
-                fields.extend(held.into_iter().flatten());
-            }
-        }
-        if refused == rule.attributes.len() {
-            edit.remove_row(location, &rule.each, total);
-        } else {
-            edit.remove_all(fields.into_iter().map(|field| [&*location, &*field].concat()));
-        }
+        let subjects = subjects(rule, row, watch)?;
+        let row = decide(rule, location, subjects, &held, row, bench);
+        take_out(rule, &row, edit);
+        rows.push(row);
     }
     let unseen = rule.attributes.iter().zip(seen).find(|(_, seen)| !seen);
     match unseen.and_then(|(attribute, _)| attribute.path.as_ref()) {
         Some(path) => Err(Arc::clone(path.text())),
-        None => Ok(()),
+        None => Ok(rows),
     }
 }
 
-/// Whom the row is about; nothing when it says that it is about nobody. `Err` when it has no id
-/// where ids should be.
-fn subjects(rule: &RowRule, row: &Value) -> Result<Option<Vec<EntityUid>>, Arc<str>> {
+/// Asks about the attributes that the row holds, one after the other; about all of them when it
+/// holds none. A row without a subject leaves.
+fn decide(
+    rule: &RowRule,
+    location: Location,
+    subjects: Vec<EntityUid>,
+    held: &[Option<Vec<Location>>],
+    value: &Value,
+    bench: &mut Bench<'_>,
+) -> Row {
+    let below = |ways: &[Location]| -> Vec<Location> {
+        ways.iter().map(|way| [&*location, way].concat()).collect()
+    };
+    let mut covered = match rule.id.find(value) {
+        Found::Nodes(ways) => below(&ways),
+        Found::Nothing | Found::Missing => Vec::new(),
+    };
+    let mut refused = Vec::new();
+    let mut stays = false;
+    let is_bare = held.iter().all(Option::is_none);
+    for (attribute, held) in rule.attributes.iter().zip(held) {
+        if held.is_none() && !is_bare {
+            continue;
+        }
+        let places = below(held.as_deref().unwrap_or_default());
+        let facts: Vec<Fact> = subjects.iter().map(|subject| attribute.about(subject)).collect();
+        if !facts.is_empty() && bench.permits_all(&facts) {
+            stays = true;
+        } else {
+            refused.extend(places.iter().cloned());
+        }
+        covered.extend(places);
+    }
+    Row { location, subjects, stays, covered, refused }
+}
+
+fn take_out(rule: &RowRule, row: &Row, edit: &mut Edit) {
+    if row.stays {
+        let depth = row.location.len();
+        let fields = row.refused.iter().filter_map(|field| Some(field.get(depth..)?.to_vec()));
+        edit.remove_fields(&row.location, fields);
+    } else if rule.each.picks() {
+        edit.remove_from_list(row.location.clone());
+    } else {
+        edit.remove(row.location.clone());
+    }
+}
+
+/// Whom the row is about; nobody when it says that it is about nobody, or when that cannot be
+/// told. `Err` when it has no id where ids should be.
+fn subjects(rule: &RowRule, row: &Value, watch: &Watch<'_>) -> Result<Vec<EntityUid>, Arc<str>> {
     let nowhere = || Arc::clone(rule.id.text());
     let values = rule.id.values(row);
     if values.is_empty() {
@@ -66,17 +122,15 @@ fn subjects(rule: &RowRule, row: &Value) -> Result<Option<Vec<EntityUid>>, Arc<s
     }
     let mut subjects = Vec::new();
     for value in values {
-        let id = match value {
-            Value::String(id) => id.clone(),
-            Value::Number(id) if id.is_i64() || id.is_u64() => id.to_string(),
-            Value::Null => return Ok(None),
-            Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                return Err(nowhere());
-            }
-        };
-        subjects.push(EntityUid::new(Arc::clone(&rule.of), id));
+        match owner(watch, &rule.of, value) {
+            Owner::Some(owners) => subjects.extend(owners),
+            Owner::Nobody | Owner::Unclear => return Ok(Vec::new()),
+            Owner::Shapeless => return Err(nowhere()),
+        }
     }
-    Ok(Some(subjects))
+    subjects.sort();
+    subjects.dedup();
+    Ok(subjects)
 }
 
 /// Where in the row the attribute stands; nothing when the row lacks it.
@@ -87,47 +141,4 @@ fn held(attribute: &RowAttribute, row: &Value) -> Option<Vec<Location>> {
         Found::Nothing => Some(Vec::new()),
         Found::Missing => None,
     }
-}
-
-/// Each question is asked once, however many rows repeat it.
-struct Asked<'a, 'r> {
-    answers: HashMap<(EntityUid, &'r str), bool>,
-    may_learn: &'a mut dyn FnMut(&Fact) -> bool,
-}
-
-impl<'r> Asked<'_, 'r> {
-    /// Whether the attribute of any of the subjects may not be learnt.
-    fn refuses(
-        &mut self,
-        attribute: &'r RowAttribute,
-        subjects: &[EntityUid],
-        removed: &mut Vec<Fact>,
-    ) -> bool {
-        let mut refused = false;
-        for subject in subjects {
-            let question = (subject.clone(), &*attribute.attribute);
-            let allowed = match self.answers.get(&question) {
-                Some(allowed) => *allowed,
-                None => self.ask(question, attribute.about(subject), removed),
-            };
-            refused |= !allowed;
-        }
-        refused
-    }
-
-    fn ask(&mut self, question: (EntityUid, &'r str), fact: Fact, removed: &mut Vec<Fact>) -> bool {
-        let allowed = (self.may_learn)(&fact);
-        if !allowed {
-            removed.push(fact);
-        }
-        self.answers.insert(question, allowed);
-        allowed
-    }
-}
-
-fn node<'v>(root: &'v Value, location: &[Key]) -> Option<&'v Value> {
-    location.iter().try_fold(root, |value, key| match key {
-        Key::Name(name) => value.get(name.as_str()),
-        Key::Index(index) => value.get(*index),
-    })
 }

@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 /// The level of every attribute that is in no circle: 0 for what follows from nothing, otherwise
 /// one more than the highest of what it follows from (Kahn's algorithm).
-pub(super) fn levels<'r, P: AsRef<str> + 'r>(
-    rules: impl Iterator<Item = (&'r str, &'r [P])>,
-) -> HashMap<&'r str, usize> {
+pub(super) fn levels<'r, 'n: 'r>(
+    rules: impl Iterator<Item = (&'n str, &'r [&'n str])>,
+) -> HashMap<&'n str, usize> {
     let mut waiting: HashMap<&str, usize> = HashMap::new();
     let mut leads_to: HashMap<&str, Vec<&str>> = HashMap::new();
     for (then, premises) in rules {
-        for premise in premises.iter().map(AsRef::as_ref) {
+        for premise in premises.iter().copied() {
             waiting.entry(premise).or_default();
             *waiting.entry(then).or_default() += 1;
             leads_to.entry(premise).or_default().push(then);
@@ -36,12 +36,12 @@ pub(super) fn levels<'r, P: AsRef<str> + 'r>(
 }
 
 /// Everything that follows from `start`, over any number of rules, and `start` itself.
-pub(super) fn follows<'r>(rules: &[(&'r str, &[String])], start: &'r str) -> HashSet<&'r str> {
+pub(super) fn follows<'n>(rules: &[(&'n str, Vec<&'n str>)], start: &'n str) -> HashSet<&'n str> {
     let mut reached = HashSet::from([start]);
     let mut edge = vec![start];
     while let Some(name) = edge.pop() {
         for (then, premises) in rules {
-            if premises.iter().any(|premise| premise == name) && reached.insert(then) {
+            if premises.contains(&name) && reached.insert(then) {
                 edge.push(then);
             }
         }

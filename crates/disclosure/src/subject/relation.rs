@@ -17,7 +17,7 @@ const MOST_VISITED: usize = 256;
 pub(super) fn owners(world: &World, uid: &EntityUid, of: &str) -> Vec<EntityUid> {
     nearest(world, uid, of, &|entity| {
         let mut related = Vec::new();
-        entity.attributes.values().for_each(|value| note_all(value, &mut related));
+        entity.attributes.values().for_each(|value| note_all(&value, &mut related));
         related.extend(world.ancestors(&entity.uid));
         related
     })
@@ -26,8 +26,8 @@ pub(super) fn owners(world: &World, uid: &EntityUid, of: &str) -> Vec<EntityUid>
 /// The entities of type `of` that are meant when `uid` is named in a text: as [`owners`], but only
 /// what the thing belongs to alone. An order has a customer; a depot that lists its customers does
 /// not stand for them.
-pub(super) fn meant(world: &World, uid: &EntityUid, of: &str) -> Vec<EntityUid> {
-    nearest(world, uid, of, &|entity| entity.attributes.values().filter_map(named_entity).collect())
+pub(crate) fn meant(world: &World, uid: &EntityUid, of: &str) -> Vec<EntityUid> {
+    nearest(world, uid, of, &|entity| entity.attributes.values().filter_map(|value| named_entity(&value)).collect())
 }
 
 /// Goes from relation to relation until somebody of the type is met.

@@ -343,7 +343,7 @@ fn too_many_subjects_are_refused_rather_than_cut_off() {
             target: kenward_model::Target::Tool("tool".into()),
             params: &params,
         };
-        let found = binding.disclosures(&operation, &world);
+        let found = binding.disclosures(operation.arguments(), &world);
         assert_eq!(found.map(|found| found.len()).map_err(|error| error.why), expected);
     }
 }

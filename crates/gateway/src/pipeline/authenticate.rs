@@ -12,6 +12,7 @@ use kenward_model::{Caller, Revision, ServerName, Timestamp};
 use crate::authority::NotAuthenticated;
 use crate::clock;
 use crate::gateway::Gateway;
+use crate::past::Past;
 use crate::route::only;
 use crate::settings::Settings;
 use crate::stop::Stop;
@@ -27,6 +28,7 @@ pub(crate) struct Entry {
     pub(crate) caller: Arc<Caller>,
     pub(crate) ip: IpAddr,
     pub(crate) time: Timestamp,
+    pub(crate) past: Past,
 }
 
 pub(super) async fn authenticate(
@@ -55,7 +57,8 @@ pub(super) async fn authenticate(
         Stop::Challenge(challenge)
     })?;
     wait_for_revision(gateway, head).await?;
-    Ok(Entry { settings, server, caller, ip: peer.ip(), time })
+    let past = Past::of(gateway.live.histories(), &caller).await;
+    Ok(Entry { settings, server, caller, ip: peer.ip(), time, past })
 }
 
 /// The bearer token of the `Authorization` header; tokens anywhere else do not count

@@ -3,22 +3,25 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
+use kenward_disclosure::Entry;
 use kenward_live::InForce;
 use kenward_mcp::Message;
 use kenward_mcp::dialect::Dialect;
 use kenward_mcp::method::{self, Row};
 use kenward_model::{DecisionId, Operation, Target, Timestamp};
-use kenward_policy::{Asker, Case, Environment, Verdict};
+use kenward_policy::{Asker, Case, Environment, Memory, Verdict, answer_digest};
 use serde_json::Value;
 
-use super::Entry;
+use super::authenticate;
+use crate::clock;
+use crate::past::Occasion;
 use crate::sessions::Session;
 
 /// One message on its way.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) id: DecisionId,
-    pub(crate) entry: Entry,
+    pub(crate) entry: authenticate::Entry,
     pub(crate) message: Message,
     pub(crate) row: &'static Row,
     pub(crate) dialect: Dialect,
@@ -30,6 +33,21 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// The same call as a decision of its own, now; nothing when the system has no entropy.
+    pub(crate) fn anew(&self) -> Option<Self> {
+        let time = clock::now();
+        Some(Self {
+            id: clock::decision_id(time).ok()?,
+            entry: authenticate::Entry { time, ..self.entry.clone() },
+            message: self.message.clone(),
+            row: self.row,
+            dialect: self.dialect,
+            session: self.session.clone(),
+            digest: self.digest,
+            headers: self.headers.clone(),
+        })
+    }
+
     /// What the message is aimed at; it was found once at resolve, so it is found again.
     pub(crate) fn target(&self) -> Target<'_> {
         method::target(self.row, self.message.params()).unwrap_or(Target::Server)
@@ -40,12 +58,36 @@ impl Call {
         self.message.id()
     }
 
-    /// Decides this call on `in_force`.
-    pub(crate) fn judge(&self, in_force: &InForce, now: Timestamp) -> Verdict {
-        self.judge_other(in_force, now, self.row.name, self.target(), self.message.params())
+    /// Decides this call on `in_force`; the entries are in the history and are still to be kept.
+    pub(crate) fn judge(&self, in_force: &InForce, now: Timestamp) -> (Verdict, Vec<Entry>) {
+        self.entry.past.take(self.occasion(), |memory| {
+            let operation = self.operation();
+            let asker = self.asker(in_force, now);
+            let verdict = in_force.policies.decide(&Case { asker, operation: &operation, memory });
+            let entries = verdict.effects().entries.clone();
+            (verdict, entries)
+        })
     }
 
-    /// Decides another operation of the same caller on the same server.
+    /// Decides another operation of the same caller that has happened already, such as the read of
+    /// an MCP resource that came along; its entries are in the history and are still to be kept.
+    pub(crate) fn judge_as(
+        &self,
+        in_force: &InForce,
+        method: &str,
+        target: Target<'_>,
+        params: &Value,
+    ) -> (Verdict, Vec<Entry>) {
+        let operation = Operation { server: &self.entry.server, method, target, params };
+        self.entry.past.take(self.occasion(), |memory| {
+            let asker = self.asker(in_force, clock::now());
+            let verdict = in_force.policies.decide(&Case { asker, operation: &operation, memory });
+            let entries = verdict.effects().entries.clone();
+            (verdict, entries)
+        })
+    }
+
+    /// Decides another operation of the same caller on the same server; nothing comes of it.
     pub(crate) fn judge_other(
         &self,
         in_force: &InForce,
@@ -55,10 +97,14 @@ impl Call {
         params: &Value,
     ) -> Verdict {
         let operation = Operation { server: &self.entry.server, method, target, params };
-        in_force.policies.decide(&Case { asker: self.asker(in_force, now), operation: &operation })
+        self.entry.past.read(self.occasion(), |memory| {
+            let asker = self.asker(in_force, now);
+            in_force.policies.decide(&Case { asker, operation: &operation, memory })
+        })
     }
 
-    /// Whether some call of `target` by `method` could be allowed to this caller.
+    /// Whether some call of `target` by `method` could be allowed to this caller. What they were
+    /// told before has no part in it: lists follow standing rights.
     pub(crate) fn may_list(
         &self,
         in_force: &InForce,
@@ -68,8 +114,27 @@ impl Call {
     ) -> bool {
         let operation =
             Operation { server: &self.entry.server, method, target, params: &Value::Null };
-        let case = Case { asker: self.asker(in_force, now), operation: &operation };
-        in_force.policies.may_list(&case)
+        let (asker, memory) = (self.asker(in_force, now), Memory::blank());
+        in_force.policies.may_list(&Case { asker, operation: &operation, memory })
+    }
+
+    /// This message as an operation.
+    pub(crate) fn operation(&self) -> Operation<'_> {
+        Operation {
+            server: &self.entry.server,
+            method: self.row.name,
+            target: self.target(),
+            params: self.message.params(),
+        }
+    }
+
+    /// What the past is read for.
+    pub(crate) fn occasion(&self) -> Occasion<'_> {
+        Occasion {
+            settings: &self.entry.settings.disclosure,
+            decision: self.id,
+            answer: answer_digest(&self.entry.server, &self.target(), &self.digest),
+        }
     }
 
     /// Who asks, on `in_force`.

@@ -1,12 +1,12 @@
 //! MCP resources that come inside other answers: each is judged as if it were read by itself.
 
+use kenward_disclosure::Entry;
 use kenward_live::InForce;
 use kenward_model::Target;
 use memchr::memmem;
 use serde_json::{Value, json};
 
 use super::Call;
-use crate::clock;
 
 /// What makes an answer worth a look: an embedded resource, a question to the client, or letters
 /// written so that neither would be seen.
@@ -38,18 +38,29 @@ pub(super) fn shows(bytes: &[u8]) -> bool {
     SIGNS.iter().any(|sign| memmem::find(bytes, sign).is_some())
 }
 
-/// Takes out of a result every MCP resource that the caller may not read; true when one went.
-pub(super) fn remove_unreadable(call: &Call, in_force: &InForce, result: &mut Value) -> bool {
-    let mut removed = false;
-    let may = |uri: &str| may_read(call, in_force, uri);
+/// What became of the MCP resources inside a result.
+#[derive(Debug, Default)]
+pub(super) struct Embedded {
+    /// Whether one was taken out.
+    pub(super) removed: bool,
+    /// What those that are left, and those that are not, make of the history; in it already, and
+    /// to be kept before the result is released.
+    pub(super) entries: Vec<Entry>,
+}
+
+/// Takes out of a result every MCP resource that the caller may not read.
+pub(super) fn remove_unreadable(call: &Call, in_force: &InForce, result: &mut Value) -> Embedded {
+    let mut embedded = Embedded::default();
     for list in ["content", "contents", "messages"] {
         if let Some(items) = result.get_mut(list).and_then(Value::as_array_mut) {
             let before = items.len();
-            items.retain(|item| uri_of(item).is_none_or(may));
-            removed |= items.len() != before;
+            items.retain(|item| {
+                uri_of(item).is_none_or(|uri| may_read(call, in_force, uri, &mut embedded.entries))
+            });
+            embedded.removed |= items.len() != before;
         }
     }
-    removed
+    embedded
 }
 
 /// The URI of the resource that an item of a result is or carries. Links carry nothing: whoever
@@ -64,12 +75,15 @@ fn uri_of(item: &Value) -> Option<&str> {
     }
 }
 
-fn may_read(call: &Call, in_force: &InForce, uri: &str) -> bool {
-    let asked_for = matches!(call.target(), Target::Resource(asked) if asked == uri);
+fn may_read(call: &Call, in_force: &InForce, uri: &str, entries: &mut Vec<Entry>) -> bool {
+    if matches!(call.target(), Target::Resource(asked) if asked == uri) {
+        return true;
+    }
     let params = json!({ "uri": uri });
     let target = Target::Resource(uri.into());
-    asked_for
-        || call.judge_other(in_force, clock::now(), "resources/read", target, &params).is_allowed()
+    let (verdict, added) = call.judge_as(in_force, "resources/read", target, &params);
+    entries.extend(added);
+    verdict.is_allowed()
 }
 
 #[cfg(test)]

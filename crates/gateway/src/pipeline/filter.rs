@@ -32,7 +32,7 @@ pub(super) async fn filter(
 ) -> Result<Response<AnswerBody>, Stop> {
     let forwarded = match forwarded {
         Ok(forwarded) => forwarded,
-        Err(error) => return Err(failed(&mut release, error)),
+        Err(error) => return Err(failed(&mut release, error).await),
     };
     if release.call.row.kind == RowKind::Notification {
         release.ended(Ending::Delivered);
@@ -52,14 +52,14 @@ pub(super) async fn filter(
         }
         Reply::Lines(lines) => from_process(lines, release).await,
         Reply::Accepted | Reply::NotOffered => {
-            Err(failed(&mut release, UpstreamError::Misbehaved("no answer to a request")))
+            Err(failed(&mut release, UpstreamError::Misbehaved("no answer to a request")).await)
         }
     }
 }
 
 /// A server that gave no usable answer; a session that ended there ends here.
-pub(super) fn failed(release: &mut Release, error: UpstreamError) -> Stop {
-    release.ended(Ending::Failed);
+pub(super) async fn failed(release: &mut Release, error: UpstreamError) -> Stop {
+    release.came_to_nothing(&error).await;
     let id = release.call.request_id().map(<[u8]>::to_vec);
     match (&error, &release.call.session) {
         (UpstreamError::SessionEnded, Some(session)) => {
@@ -84,7 +84,7 @@ async fn whole(
 ) -> Result<Response<AnswerBody>, Stop> {
     let is_legacy = release.call.dialect.era == Era::Legacy;
     if is_legacy && status == StatusCode::NOT_FOUND {
-        return Err(failed(&mut release, UpstreamError::SessionEnded));
+        return Err(failed(&mut release, UpstreamError::SessionEnded).await);
     }
     let largest = release.call.entry.settings.limits.answer;
     let begun = if status == StatusCode::OK && release.is_transparent() {
@@ -94,13 +94,13 @@ async fn whole(
     };
     let bytes = match begun {
         Ok(Begun::Whole(bytes)) => bytes,
-        Ok(Begun::Large(passed)) => return Ok(pass_through(headers, passed, release)),
-        Err(error) => return Err(failed(&mut release, error)),
+        Ok(Begun::Large(passed)) => return Ok(pass_through(headers, passed, release).await),
+        Err(error) => return Err(failed(&mut release, error).await),
     };
     match release.message(bytes).await {
         Released::Last(bytes) => Ok(json(status, bytes)),
         Released::Deliver(_) | Released::Nothing => {
-            Err(failed(&mut release, UpstreamError::Misbehaved("no answer to a request")))
+            Err(failed(&mut release, UpstreamError::Misbehaved("no answer to a request")).await)
         }
     }
 }
@@ -152,12 +152,12 @@ fn joined(mut pieces: VecDeque<Bytes>) -> Bytes {
 }
 
 /// The bytes of the server, piece by piece, after one last look at the decision.
-fn pass_through(
+async fn pass_through(
     headers: &HeaderMap,
     mut passed: Box<PassedThrough>,
     mut release: Release,
 ) -> Response<AnswerBody> {
-    if let Some(refusal) = release.withdrawn() {
+    if let Some(refusal) = release.withdrawn().await {
         return json(StatusCode::OK, refusal);
     }
     passed.outcome = release.take_outcome();
@@ -183,8 +183,8 @@ async fn from_process(
         let patience = release.call.entry.settings.limits.answer_time;
         let line = match tokio::time::timeout(patience, lines.recv()).await {
             Ok(Some(line)) => line,
-            Ok(None) => return Err(failed(&mut release, UpstreamError::SessionEnded)),
-            Err(_) => return Err(failed(&mut release, UpstreamError::Slow)),
+            Ok(None) => return Err(failed(&mut release, UpstreamError::SessionEnded).await),
+            Err(_) => return Err(failed(&mut release, UpstreamError::Slow).await),
         };
         match release.message(line).await {
             Released::Last(bytes) => return Ok(json(StatusCode::OK, bytes)),
@@ -245,14 +245,14 @@ async fn pump(
                 Some(passed) => passed,
                 None => continue,
             },
-            Some(Err(error)) => (sse::data(&release.broke_off(&error)), true),
+            Some(Err(error)) => (sse::data(&release.broke_off(&error).await), true),
             None if resumable => {
                 release.ended(Ending::Delivered);
                 return;
             }
             None => {
                 let error = UpstreamError::Misbehaved("the stream ended before the answer");
-                (sse::data(&release.broke_off(&error)), true)
+                (sse::data(&release.broke_off(&error).await), true)
             }
         };
         if client.send(bytes).await.is_err() || last {

@@ -158,6 +158,13 @@ pub(super) async fn answer_to_server(
 ) -> Result<Response<AnswerBody>, Stop> {
     let session = resolve::session_of(gateway, entry, head, message.id())?;
     let nobody_asked = Stop::Status(StatusCode::BAD_REQUEST);
+    if let Some(question) = message.id().and_then(|id| session.confirmed(id)) {
+        let result = message.result_span().and_then(|span| message.bytes().get(span));
+        let answer = result.and_then(|json| serde_json::from_slice(json).ok());
+        // Whoever asked may have given up in between.
+        let _gone = question.send(answer.unwrap_or_default());
+        return Ok(bare(StatusCode::ACCEPTED));
+    }
     let Some(method) = message.id().and_then(|id| session.takes_answer(id)) else {
         return Err(nobody_asked);
     };
@@ -166,8 +173,9 @@ pub(super) async fn answer_to_server(
         return Err(Stop::Status(StatusCode::INTERNAL_SERVER_ERROR));
     };
     let in_force = gateway.live.snapshot();
-    let verdict = decide::decide(&call, &in_force);
+    let (verdict, entries) = decide::decide(&call, &in_force);
     let receipt = record::record(gateway, &call, &in_force, &verdict)?;
+    decide::keep(&call, &verdict, &entries).await?;
     let permit = refuse::unless_allowed(&call, verdict)?;
     let grant = mint::mint(gateway, &call, &permit, &in_force)?;
     let prepared = Prepared { body: message.bytes().clone(), server_requests: Vec::new() };

@@ -56,19 +56,22 @@ pub(super) async fn finish(
             (StatusCode::OK, Err(UpstreamError::Misbehaved("no answer to a handshake")))
         }
     };
-    let answer = answer.map_err(|error| failed(&mut release, error))?;
-    if let Some(refusal) = release.withdrawn() {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => return Err(failed(&mut release, error).await),
+    };
+    if let Some(refusal) = release.withdrawn().await {
         return Ok(stop::json(StatusCode::OK, refusal));
     }
     match rewritten(&answer, &release) {
         Ok(Some((bytes, version))) => open(behind, opened, bytes, version, release),
         Ok(None) => {
             let Released::Last(bytes) = release.message(answer).await else {
-                return Err(failed(&mut release, UpstreamError::Misbehaved("no answer")));
+                return Err(failed(&mut release, UpstreamError::Misbehaved("no answer")).await);
             };
             Ok(stop::json(status, bytes))
         }
-        Err(error) => Err(failed(&mut release, error)),
+        Err(error) => Err(failed(&mut release, error).await),
     }
 }
 
@@ -156,7 +159,10 @@ fn open(
     let behind = opened.started.map_or(Behind::Http(behind), Behind::Process);
     let entry = &release.call.entry;
     let server_requests = opened.server_requests;
-    let opening = Opening { server: entry.server.clone(), version, behind, server_requests };
+    let declared = release.call.message.params().get("capabilities");
+    let can_elicit = declared.is_some_and(|declared| declared.get("elicitation").is_some());
+    let server = entry.server.clone();
+    let opening = Opening { server, version, behind, server_requests, can_elicit };
     let us = || Stop::Us {
         id: release.call.request_id().map(<[u8]>::to_vec),
         reference: release.call.id.to_string(),

@@ -34,7 +34,7 @@ fn refuse(call: &Call, refusal: &Refusal) -> Stop {
 }
 
 /// The JSON-RPC message that says no.
-pub(super) fn refusal_body(call: &Call, refusal: &Refusal) -> bytes::Bytes {
+pub(crate) fn refusal_body(call: &Call, refusal: &Refusal) -> bytes::Bytes {
     let id = call.request_id().unwrap_or(b"null");
     if refusal.hidden {
         return hidden(call, id);

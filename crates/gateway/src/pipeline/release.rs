@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use kenward_audit::Outcome as Ending;
-use kenward_disclosure::CompiledBinding;
+use kenward_disclosure::{Carrier, Expects};
 use kenward_live::InForce;
 use kenward_mcp::dialect::Era;
 use kenward_mcp::list::ListKind;
 use kenward_mcp::method::{self, Direction, Treatment};
 use kenward_mcp::scan::{self, Shape, ShapeKind};
 use kenward_mcp::{reply, tree};
-use kenward_model::{EntityUid, Fact, Target};
+use kenward_model::{Fact, Target};
 use kenward_policy::Verdict;
 use serde_json::Value;
 
+use super::review::carrier_of;
 use super::{Call, embedded, forward, record, refuse};
 use crate::gateway::Gateway;
 use crate::outcome::Outcome;
@@ -49,6 +50,10 @@ pub(crate) struct Release {
     /// What was in force when the call was decided.
     generation: u64,
     outcome: Option<Outcome>,
+    /// What the decision says of the answer.
+    pub(super) expects: Vec<Expects>,
+    /// Whether something of the server has reached the caller already.
+    pub(super) has_told: bool,
     /// Whether the server was told of something that it may ask the client for.
     may_ask: bool,
 }
@@ -59,12 +64,15 @@ impl Release {
         call: Arc<Call>,
         generation: u64,
         outcome: Outcome,
+        expects: Vec<Expects>,
     ) -> Self {
         Self {
             gateway: Arc::clone(gateway),
             call,
             generation,
             outcome: Some(outcome),
+            expects,
+            has_told: false,
             may_ask: false,
         }
     }
@@ -73,8 +81,10 @@ impl Release {
     /// calls for a look.
     pub(crate) fn is_transparent(&self) -> bool {
         match self.call.row.treatment {
-            Treatment::Call => binding_on_results(&self.call, &self.gateway.live.load()).is_none(),
-            Treatment::Get | Treatment::Complete | Treatment::Level => true,
+            Treatment::Call | Treatment::Get | Treatment::Complete => {
+                !self.is_review_due(&self.gateway.live.load())
+            }
+            Treatment::Level => true,
             Treatment::Read
             | Treatment::Subscribe
             | Treatment::Handshake
@@ -108,12 +118,16 @@ impl Release {
     }
 
     /// The refusal to send instead, when the call would not be allowed any more.
-    pub(crate) fn withdrawn(&mut self) -> Option<Bytes> {
+    pub(crate) async fn withdrawn(&mut self) -> Option<Bytes> {
         let in_force = self.gateway.live.snapshot();
         if in_force.generation == self.generation {
             return None;
         }
-        let verdict = self.call.judge(&in_force, clock::now());
+        let (verdict, entries) = self.call.judge(&in_force, clock::now());
+        if let Err(error) = self.call.entry.past.keep(&entries).await {
+            tracing::error!(%error, id = %self.call.id, "the history of a person could not be kept");
+            return Some(self.broke_off(&UpstreamError::Misbehaved("kept nowhere")).await);
+        }
         match &verdict {
             Verdict::Allow(_) => {
                 self.generation = in_force.generation;
@@ -128,8 +142,8 @@ impl Release {
     }
 
     /// The end of a server that gave no usable answer.
-    pub(crate) fn broke_off(&mut self, error: &UpstreamError) -> Bytes {
-        self.ended(Ending::Failed);
+    pub(crate) async fn broke_off(&mut self, error: &UpstreamError) -> Bytes {
+        self.came_to_nothing(error).await;
         let words = format!("{error} (reference {})", self.call.id);
         reply::error(self.call.request_id(), INTERNAL, &words, None)
     }
@@ -139,7 +153,7 @@ impl Release {
         let Ok(shape) = scan::shape(&bytes) else {
             tracing::warn!(server = %self.call.entry.server, "the server sent no JSON-RPC message");
             return Released::Last(
-                self.broke_off(&UpstreamError::Misbehaved("no JSON-RPC message")),
+                self.broke_off(&UpstreamError::Misbehaved("no JSON-RPC message")).await,
             );
         };
         match shape.kind {
@@ -154,7 +168,10 @@ impl Release {
                 Released::Last(self.response(bytes.clone(), result, kind_is_good).await)
             }
             ShapeKind::Notification => {
-                Released::when(notification(&self.gateway, &self.call, &shape), &bytes)
+                let passes = notification(&self.gateway, &self.call, &shape);
+                let passes = passes && self.may_tell(&bytes).await;
+                self.has_told |= passes;
+                Released::when(passes, &bytes)
             }
             ShapeKind::Request => {
                 Released::when(server_request(&self.gateway, &self.call, &shape), &bytes)
@@ -178,26 +195,25 @@ impl Release {
         result: Option<Range<usize>>,
         kind_is_good: bool,
     ) -> Bytes {
-        if let Some(refusal) = self.withdrawn() {
+        if let Some(refusal) = self.withdrawn().await {
             return refusal;
         }
         if !kind_is_good {
-            return self.broke_off(&UpstreamError::Misbehaved("a result of a kind not asked for"));
+            let error = UpstreamError::Misbehaved("a result of a kind not asked for");
+            return self.broke_off(&error).await;
         }
-        let Some(result) = result else {
-            self.ended(Ending::Error);
-            return bytes;
-        };
+        let Some(result) = result else { return self.error(bytes).await };
         match self.call.row.treatment {
             Treatment::List(kind) => self.list(kind, bytes, result).await,
-            Treatment::Call => self.result(bytes),
+            Treatment::Call => self.review(bytes, Carrier::Tool).await,
+            Treatment::Get => self.review(bytes, Carrier::Prompt).await,
+            Treatment::Read => self.review(bytes, Carrier::Resource).await,
+            Treatment::Complete => self.review(bytes, Carrier::Completion).await,
             Treatment::Subscribe => {
                 self.note_subscription();
                 self.delivered(bytes)
             }
-            Treatment::Get | Treatment::Read => self.readable(bytes),
             Treatment::Handshake
-            | Treatment::Complete
             | Treatment::Level
             | Treatment::Local
             | Treatment::Listen
@@ -210,7 +226,17 @@ impl Release {
         }
     }
 
-    fn delivered(&mut self, bytes: Bytes) -> Bytes {
+    /// An error of the server: its words are looked at like any other answer.
+    async fn error(&mut self, bytes: Bytes) -> Bytes {
+        let told = match carrier_of(&self.call) {
+            Some(_) => self.review(bytes, Carrier::Error).await,
+            None => bytes,
+        };
+        self.ended(Ending::Error);
+        told
+    }
+
+    pub(super) fn delivered(&mut self, bytes: Bytes) -> Bytes {
         self.ended(Ending::Delivered);
         bytes
     }
@@ -223,58 +249,32 @@ impl Release {
             }
             Err(error) => {
                 tracing::warn!(server = %self.call.entry.server, %error, "a list is not passed on");
-                self.broke_off(&UpstreamError::Misbehaved("a malformed list"))
+                self.broke_off(&UpstreamError::Misbehaved("a malformed list")).await
             }
         }
     }
 
-    /// Question 5: each object in the answer; what may not be seen is taken out.
-    fn result(&mut self, bytes: Bytes) -> Bytes {
-        let in_force = self.gateway.live.snapshot();
-        let Some(binding) = binding_on_results(&self.call, &in_force) else {
-            return self.readable(bytes);
-        };
-        let depth = self.call.entry.settings.limits.depth;
-        let Ok(mut response) = tree::read(&bytes, depth) else {
-            return self.broke_off(&UpstreamError::Misbehaved("a malformed result"));
-        };
-        let Some(result) = response.get_mut("result") else {
-            return self.broke_off(&UpstreamError::Misbehaved("a result without its member"));
-        };
-        let via: EntityUid = self.call.target().uid(&self.call.entry.server);
-        let asker = self.call.asker(&in_force, clock::now());
-        let filtered = binding.filter_result(result, &mut |fact| {
-            in_force.policies.may_learn(&asker, fact, &via, false).is_ok()
-        });
-        if filtered.withheld.is_some() {
-            self.ended(Ending::Withheld);
-            return refuse::withheld_body(&self.call);
-        }
-        let unreadable = embedded::remove_unreadable(&self.call, &in_force, result);
-        if !filtered.changed && !unreadable {
-            return self.delivered(bytes);
-        }
-        self.without(filtered.removed, &response)
-    }
-
     /// An answer in which MCP resources may be embedded, or which is one: only what may be read.
-    fn readable(&mut self, bytes: Bytes) -> Bytes {
+    pub(super) async fn readable(&mut self, bytes: Bytes) -> Bytes {
         if self.call.row.treatment != Treatment::Read && !embedded::shows(&bytes) {
             return self.delivered(bytes);
         }
         let depth = self.call.entry.settings.limits.depth;
         let Ok(mut response) = tree::read(&bytes, depth) else {
-            return self.broke_off(&UpstreamError::Misbehaved("a malformed result"));
+            return self.broke_off(&UpstreamError::Misbehaved("a malformed result")).await;
         };
         let in_force = self.gateway.live.snapshot();
-        let removed = response
-            .get_mut("result")
-            .is_some_and(|result| embedded::remove_unreadable(&self.call, &in_force, result));
-        if removed { self.without(Vec::new(), &response) } else { self.delivered(bytes) }
+        let Some(result) = response.get_mut("result") else { return self.delivered(bytes) };
+        let embedded = embedded::remove_unreadable(&self.call, &in_force, result);
+        if let Err(error) = self.call.entry.past.keep(&embedded.entries).await {
+            tracing::error!(%error, id = %self.call.id, "what an answer tells could not be kept");
+            return self.broke_off(&UpstreamError::Misbehaved("kept nowhere")).await;
+        }
+        if embedded.removed { self.without(Vec::new(), &response) } else { self.delivered(bytes) }
     }
 
     /// The answer that is left after something was taken out of it.
-    fn without(&mut self, removed: Vec<Fact>, response: &Value) -> Bytes {
+    pub(super) fn without(&mut self, removed: Vec<Fact>, response: &Value) -> Bytes {
         if let Some(mut outcome) = self.outcome.take() {
             outcome.filtered(removed);
         }
@@ -290,13 +290,6 @@ impl Release {
             }
         }
     }
-}
-
-/// The binding that says what in the answer to `call` has to be asked about, if there is one.
-fn binding_on_results<'a>(call: &Call, in_force: &'a InForce) -> Option<&'a Arc<CompiledBinding>> {
-    let tool = call.target();
-    let binding = in_force.policies.bindings().get(&call.entry.server, tool.name()?);
-    binding.filter(|binding| binding.filters_results())
 }
 
 /// Whether a notification inside the answer to a call may reach the caller.

@@ -9,6 +9,7 @@ const IDLE: Duration = Duration::from_mins(30);
 
 fn open(sessions: &Sessions, user: &str, seconds: i64) -> Arc<Session> {
     let opening = Opening {
+        can_elicit: false,
         server: server(),
         version: LEGACY,
         behind: Behind::Http(None),

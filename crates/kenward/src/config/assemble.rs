@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kenward_disclosure::{Bindings, Inferences, ToolBinding};
+use kenward_disclosure::{Bindings, Inferences, ServerBindings};
 use kenward_document::Places;
 use kenward_live::Desk;
 use kenward_model::{Finding, Place, ServerName};
@@ -123,14 +123,16 @@ fn read_bindings(given: &Given<'_>, findings: &mut Vec<Finding>) -> (Inferences,
             }
         },
     };
-    let specs: BTreeMap<ServerName, BTreeMap<String, ToolBinding>> = given
-        .outline
-        .servers
-        .iter()
-        .map(|(name, server)| (name.clone(), server.tools.clone()))
-        .collect();
-    let place = |server: &ServerName, tool: &str, pointer: &str| {
-        given.place(&format!("/servers/{server}/tools/{}{pointer}", super::settle::token(tool)))
+    let bound = |server: &OutlinedServer| ServerBindings {
+        tools: server.tools.clone(),
+        prompts: server.prompts.clone(),
+        resources: server.resources.clone(),
+    };
+    let servers = given.outline.servers.iter();
+    let specs: BTreeMap<ServerName, ServerBindings> =
+        servers.map(|(name, server)| (name.clone(), bound(server))).collect();
+    let place = |server: &ServerName, item: &str, pointer: &str| {
+        given.place(&format!("/servers/{server}/{item}{pointer}"))
     };
     match Bindings::compile(&place, &specs, &inferences) {
         Ok(bindings) => (inferences, Some(bindings)),

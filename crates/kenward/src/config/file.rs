@@ -46,6 +46,9 @@ pub(crate) struct ConfigFile {
     /// The file with the families and inferences.
     #[serde(default)]
     pub(crate) inferences: Option<String>,
+    /// How strictly it is decided what a person may come to know.
+    #[serde(default)]
+    pub(crate) disclosure: DisclosureFile,
     /// The one-call tokens that go downstream.
     #[serde(default)]
     pub(crate) grants: GrantsFile,
@@ -155,6 +158,13 @@ pub(crate) struct ServerFile {
     /// What the tools reveal and how their arguments are read, by the tool's name.
     #[serde(default)]
     pub(crate) tools: BTreeMap<String, ToolBinding>,
+    /// The same for the prompts, by the prompt's name.
+    #[serde(default)]
+    pub(crate) prompts: BTreeMap<String, ToolBinding>,
+    /// The same for the MCP resources, by URI or by a template of URIs such as
+    /// `crm://customers/{id}/address`; the template's variables are `$params.uri.<name>`.
+    #[serde(default)]
+    pub(crate) resources: BTreeMap<String, ToolBinding>,
 }
 
 fn yes() -> bool {
@@ -267,6 +277,50 @@ impl Paths {
             }
         }
     }
+}
+
+/// How strictly it is decided what a person may come to know.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "DisclosureControl")]
+pub(crate) struct DisclosureFile {
+    /// Whether what a person was told before counts. Default: true; false only to measure what
+    /// the ledger adds.
+    #[serde(default)]
+    pub(crate) ledger: Option<bool>,
+    /// Whether what a person was refused before counts. Default: true; false only to measure what
+    /// the shadows add.
+    #[serde(default)]
+    pub(crate) shadows: Option<bool>,
+    /// How long a refusal by policy is remembered, from `1m` to `365d`. Default: `30d`.
+    #[serde(default)]
+    pub(crate) policy_shadow: Option<String>,
+    /// How long a refusal by a server is remembered, from `1m` to `365d`. Default: `24h`.
+    #[serde(default)]
+    pub(crate) upstream_shadow: Option<String>,
+    /// After how many different tools at one refused goal somebody has to agree. Default: 3.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 16))]
+    pub(crate) ask_after: Option<u8>,
+    /// After how many different tools at one refused goal an alert is recorded. Default: 5.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 16))]
+    pub(crate) alert_after: Option<u8>,
+    /// What happens to tools without a binding whose names sound as if they revealed something.
+    #[serde(default)]
+    pub(crate) unbound: UnboundWord,
+}
+
+/// What happens to tools without a binding whose names sound as if they revealed something.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "Unbound")]
+pub(crate) enum UnboundWord {
+    /// They are refused where something of the kind was refused before.
+    #[default]
+    Shadow,
+    /// They are refused until somebody describes them.
+    Refuse,
 }
 
 /// The one-call tokens that go downstream.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Reads a whole number followed by `ms`, `s`, `m` or `h`.
+/// Reads a whole number followed by `ms`, `s`, `m`, `h` or `d`.
 pub(crate) fn duration(text: &str) -> Option<Duration> {
     let (count, unit) = split(text)?;
     match unit {
@@ -10,6 +10,7 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
         "s" => Some(Duration::from_secs(count)),
         "m" => count.checked_mul(60).map(Duration::from_secs),
         "h" => count.checked_mul(3_600).map(Duration::from_secs),
+        "d" => count.checked_mul(86_400).map(Duration::from_secs),
         _ => None,
     }
 }

@@ -28,6 +28,10 @@ pub(crate) struct Outline {
 pub(crate) struct OutlinedServer {
     /// The tools that have a binding, or would have one.
     pub(crate) tools: BTreeMap<String, ToolBinding>,
+    /// What its prompts reveal.
+    pub(crate) prompts: BTreeMap<String, ToolBinding>,
+    /// What its MCP resources reveal, by URI or template.
+    pub(crate) resources: BTreeMap<String, ToolBinding>,
     /// What its own mappings can do.
     pub(crate) declared_mappings: DeclaredMappings,
     /// Which scopes its tools need.
@@ -91,6 +95,8 @@ impl From<ServerFile> for OutlinedServer {
         };
         Self {
             tools: server.tools,
+            prompts: server.prompts,
+            resources: server.resources,
             declared_mappings: match server.declared_mappings {
                 MappingsWord::Narrow => DeclaredMappings::Narrow,
                 MappingsWord::Strict => DeclaredMappings::Strict,
@@ -109,6 +115,8 @@ fn guess(server: &Value) -> OutlinedServer {
             .flatten()
             .map(|(t, _)| (t.clone(), ToolBinding::default()))
             .collect(),
+        prompts: BTreeMap::new(),
+        resources: BTreeMap::new(),
         declared_mappings: DeclaredMappings::Narrow,
         scopes: Vec::new(),
     }

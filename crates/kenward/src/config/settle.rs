@@ -57,6 +57,7 @@ impl Settler<'_> {
         let servers = self.servers();
         let limits = self.limits();
         let grants = self.grants(public_url.as_deref());
+        let disclosure = self.disclosure();
         let (trust_domain, grant_lifetime) = grants?;
         let public_url = public_url?;
         Some(Config {
@@ -72,6 +73,7 @@ impl Settler<'_> {
                 public_url,
                 servers,
                 limits: limits?,
+                disclosure: disclosure?,
                 trust_domain,
                 grant_lifetime,
             },

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use kenward_disclosure::{Bindings, CompiledBinding};
+use kenward_disclosure::{Bindings, CompiledBinding, Vocabulary};
 use kenward_model::{Finding, ServerName};
 
 use crate::compile::tables::ToolTable;
@@ -19,6 +19,7 @@ type ObjectActions = HashMap<Arc<str>, ObjectAction>;
 
 /// What mappings and bindings are checked on.
 pub(super) struct Declared<'a> {
+    pub(super) vocabulary: &'a Vocabulary,
     pub(super) actions: &'a ObjectActions,
     pub(super) kinds: &'a Kinds,
     pub(super) bindings: &'a Bindings,
@@ -42,12 +43,21 @@ pub(super) fn servers(
             declared.check_binding(name, &tool.name, binding.as_deref(), findings);
             let scopes = offered.scopes.iter().filter(|rule| rule.covers(&tool.name));
             let scopes = scopes.cloned().collect();
-            let made = Tool { uid, entity, pair, mapping, binding, scopes };
+            let guess = declared.vocabulary.guess(words(tool));
+            let made = Tool { uid, entity, pair, mapping, binding, guess, scopes };
             tools.insert(Arc::clone(&tool.name), made);
         }
         servers.insert(name.clone(), Server { tools, scopes: offered.scopes.clone() });
     }
     servers
+}
+
+/// The words by which it is guessed what a tool reveals: its name and those of its arguments.
+fn words(tool: &surface::Tool) -> impl Iterator<Item = &str> {
+    let properties = tool.input_schema.as_ref().and_then(|schema| schema.get("properties"));
+    let properties = properties.and_then(serde_json::Value::as_object);
+    let arguments = properties.into_iter().flat_map(serde_json::Map::keys).map(String::as_str);
+    std::iter::once(&*tool.name).chain(arguments)
 }
 
 impl Declared<'_> {

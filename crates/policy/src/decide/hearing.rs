@@ -7,7 +7,7 @@ use cedar_policy_core::ast::{Entity, EntityUID, Value as CedarValue};
 use kenward_model::{EntityUid, Fact, Operation, Question};
 use kenward_world::Standing;
 
-use crate::case::Asker;
+use crate::case::{Asker, Memory};
 use crate::context::{ContextBuilder, Detail};
 use crate::evaluate::{self, Answer, Parties};
 use crate::extension;
@@ -16,12 +16,13 @@ use crate::memo::{AnswerKey, Asking, FactKey};
 use crate::policies::Policies;
 use crate::reads::Reads;
 use crate::slice;
-use crate::verdict::{Basis, Cause, Reason};
+use crate::verdict::{Ask, Basis, Cause, Reason};
 
 /// One asker before the policies, with what is built once for all their questions.
 pub(crate) struct Hearing<'a> {
     pub(crate) policies: &'a Policies,
     pub(crate) asker: Asker<'a>,
+    pub(crate) memory: Memory<'a>,
     pub(crate) asking: Asking<'a>,
     now: OnceCell<Option<CedarValue>>,
     standing: OnceCell<Standing>,
@@ -41,13 +42,22 @@ pub(crate) struct No {
     pub(crate) cause: Cause,
     pub(crate) reasons: Vec<Reason>,
     pub(crate) missing_scopes: Vec<Arc<str>>,
+    /// To what somebody would have to agree.
+    pub(crate) ask: Option<Ask>,
     /// There is no such thing.
     pub(crate) unknown: bool,
 }
 
 impl No {
     pub(crate) fn new(question: Question, cause: Cause) -> Self {
-        Self { question, cause, reasons: Vec::new(), missing_scopes: Vec::new(), unknown: false }
+        Self {
+            question,
+            cause,
+            reasons: Vec::new(),
+            missing_scopes: Vec::new(),
+            ask: None,
+            unknown: false,
+        }
     }
 
     pub(crate) fn scopes(missing_scopes: Vec<Arc<str>>) -> Self {
@@ -80,7 +90,8 @@ impl Answers {
                 | Cause::Mapping(_)
                 | Cause::Arguments(_)
                 | Cause::PolicyError(_)
-                | Cause::Standing,
+                | Cause::Standing
+                | Cause::History(_),
             ) => false,
         };
         self.each().all(unpermitted)
@@ -112,10 +123,11 @@ impl Answers {
 }
 
 impl<'a> Hearing<'a> {
-    pub(crate) fn new(policies: &'a Policies, asker: Asker<'a>) -> Self {
+    pub(crate) fn new(policies: &'a Policies, asker: Asker<'a>, memory: Memory<'a>) -> Self {
         Self {
             policies,
             asker,
+            memory,
             asking: Asking::new(asker.caller, asker.world),
             now: OnceCell::new(),
             standing: OnceCell::new(),
@@ -210,7 +222,7 @@ impl<'a> Hearing<'a> {
             principal,
             action: Arc::clone(&pair.action),
             resource,
-            others: self.others(environment.reads),
+            others: self.others(environment.reads, detail),
         };
         evaluate::ask(environment, &parties, &mut |reads| self.context(reads, detail))
     }
@@ -235,11 +247,6 @@ impl<'a> Hearing<'a> {
             now: &now,
         };
         builder.build(reads, detail)
-    }
-
-    /// The entities that policies may look into beside principal and resource.
-    pub(crate) fn others(&self, reads: Reads) -> Vec<Arc<Entity>> {
-        if reads.touches(Reads::AGENT) { self.agent().into_iter().collect() } else { Vec::new() }
     }
 
     fn standing(&self) -> &Standing {

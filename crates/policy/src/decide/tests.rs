@@ -1,16 +1,16 @@
 use std::sync::OnceLock;
 
-use kenward_model::{EntityUid, Precision, Target, Timestamp};
+use kenward_model::{EntityUid, Fact, Precision, Target, Timestamp};
 use kenward_world::{Change, Standing, World};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::Case;
 use crate::fixture::{
     Deployment, Question as Ask, account, caller, customer, person, put, refusal, server, tool,
     user, world,
 };
+use crate::{Case, Memory};
 
 mod mappings;
 mod methods;
@@ -138,7 +138,14 @@ fn unknown_servers_tools_and_methods_are_refused() {
         target: Target::Server,
         params: &Value::Null,
     };
-    assert!(refusal(policies.decide(&Case { asker: ask.asker(), operation: &operation })).hidden);
+    assert!(
+        refusal(policies.decide(&Case {
+            asker: ask.asker(),
+            operation: &operation,
+            memory: Memory::blank()
+        }))
+        .hidden
+    );
 }
 
 #[test]
@@ -416,7 +423,9 @@ fn circumstances_are_read_where_they_are_asked_for() {
     let decide = |change: &dyn Fn(&mut crate::Environment<'_>)| {
         let mut asker = ask.asker();
         change(&mut asker.environment);
-        policies.decide(&Case { asker, operation: &operation }).is_allowed()
+        policies
+            .decide(&Case { asker, operation: &operation, memory: Memory::blank() })
+            .is_allowed()
     };
     assert!(decide(&|_| {}));
     assert!(!decide(&|environment| environment.now = Timestamp::from_seconds(1_900_000_000)));

@@ -18,7 +18,7 @@ use crate::decide::hearing::Hearing;
 use crate::fixture::{Deployment, Question, account, caller, person, put, server, tool};
 use crate::index::Pair;
 use crate::reads::Reads;
-use crate::{Case, Policies};
+use crate::{Case, Memory, Policies};
 
 fn choice(texts: &'static [&'static str]) -> impl Strategy<Value = &'static str> {
     prop::sample::select(texts)
@@ -218,7 +218,7 @@ proptest! {
         who.groups = scene.groups_of_token.iter().map(|name| name.as_str().into()).collect();
         who.scopes = scene.scopes.iter().map(|name| name.as_str().into()).collect();
         let ask = Question { policies: &policies, world: &world, caller: &who };
-        let hearing = Hearing::new(&policies, ask.asker());
+        let hearing = Hearing::new(&policies, ask.asker(), Memory::blank());
         let server = server();
         let fact = Fact { subject: EntityUid::new("Customer", "c0"), attribute: "a".into(), family: "f".into(), precision: Precision(1) };
         let fact_detail = Detail::Fact { fact: &fact, via: None, inferred: false };
@@ -264,7 +264,7 @@ proptest! {
         for name in ["t0", "t1", "t2"] {
             let params = json!({ "name": name, "arguments": {} });
             let operation = Operation { server: &server, method: "tools/call", target: Target::Tool(name.into()), params: &params };
-            let case = Case { asker: ask.asker(), operation: &operation };
+            let case = Case { asker: ask.asker(), operation: &operation, memory: Memory::blank() };
             // Nothing is open here, so that both are the same question.
             prop_assert_eq!(policies.decide(&case).is_allowed(), policies.may_list(&case));
         }

@@ -211,7 +211,11 @@ fn the_operations_parameters_are_not_looked_at() {
             params: &params,
         };
         assert!(
-            policies.may_list(&crate::Case { asker: ask.asker(), operation: &operation }),
+            policies.may_list(&crate::Case {
+                asker: ask.asker(),
+                operation: &operation,
+                memory: crate::Memory::blank()
+            }),
             "{params}"
         );
     }

@@ -16,8 +16,10 @@ pub(super) struct Step {
 }
 
 /// Every step. A step that was released is never altered: databases out there have taken it.
-pub(super) const STEPS: &[Step] =
-    &[Step { version: 1, sql: include_str!("migrations/0001_beginning.sql") }];
+pub(super) const STEPS: &[Step] = &[
+    Step { version: 1, sql: include_str!("migrations/0001_beginning.sql") },
+    Step { version: 2, sql: include_str!("migrations/0002_histories.sql") },
+];
 
 /// Brings the state to the present form, all steps or none.
 pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), StateError> {

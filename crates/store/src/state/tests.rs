@@ -13,6 +13,10 @@ use tempfile::TempDir;
 use super::migrate::{STEPS, Step, migrate_by};
 use super::*;
 
+mod approvals;
+mod handles;
+mod histories;
+
 fn url(directory: &Path) -> String {
     format!("sqlite:{}", directory.join("kenward.db").display())
 }
@@ -329,8 +333,8 @@ async fn two_processes_wait_for_each_other() {
 
 #[tokio::test]
 async fn the_steps_are_taken_once_each_in_order() {
-    static LATER: [Step; 2] =
-        [STEPS[0], Step { version: 2, sql: "create table later (x integer); select 1;" }];
+    static LATER: [Step; 3] =
+        [STEPS[0], STEPS[1], Step { version: 3, sql: "create table later (x integer); select 1;" }];
     let (directory, state) = fresh().await;
     state.save_revision(Revision(4)).await.unwrap();
     for _ in 0..2 {
@@ -340,13 +344,32 @@ async fn the_steps_are_taken_once_each_in_order() {
     assert_eq!(state.revision().await.unwrap(), Revision(4), "what was there is still there");
     state.close().await;
     let older = State::open(&url(directory.path())).await.unwrap_err();
-    assert!(matches!(older, StateError::Newer { found: 2, known: 1 }), "{older}");
+    assert!(matches!(older, StateError::Newer { found: 3, known: 2 }), "{older}");
+}
+
+#[tokio::test]
+async fn a_state_of_the_first_form_is_brought_to_the_present_one() {
+    static FIRST: [Step; 1] = [STEPS[0]];
+    let directory = tempfile::tempdir().unwrap();
+    let pool = open::pool(&directory.path().join("kenward.db")).await.unwrap();
+    migrate_by(&pool, &FIRST).await.unwrap();
+    let old = State { pool };
+    old.save(&Change::Put(Source::Admin, customer("1")), Revision(3)).await.unwrap();
+    let state = reopen(&directory, old).await;
+    assert_eq!(ids(&state).await, set(&[(Source::Admin, "1")]));
+    assert_eq!(state.revision().await.unwrap(), Revision(3));
+    assert_eq!(state.history(&customer("1").uid()).await.unwrap(), Stored::default());
+    assert!(state.handles().await.unwrap().is_empty());
+    assert!(state.approvals().await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_step_that_fails_leaves_the_state_as_it_was() {
-    static WRONG: [Step; 2] =
-        [STEPS[0], Step { version: 2, sql: "create table half (x integer); create nonsense;" }];
+    static WRONG: [Step; 3] = [
+        STEPS[0],
+        STEPS[1],
+        Step { version: 3, sql: "create table half (x integer); create nonsense;" },
+    ];
     let (directory, state) = fresh().await;
     assert!(migrate_by(&state.pool, &WRONG).await.is_err());
     assert!(state.pool.execute("select * from half").await.is_err());
@@ -355,7 +378,8 @@ async fn a_step_that_fails_leaves_the_state_as_it_was() {
 
 #[tokio::test]
 async fn a_step_that_was_altered_is_refused() {
-    static OTHER: [Step; 1] = [Step { version: 1, sql: "create table other (x integer)" }];
+    static OTHER: [Step; 2] =
+        [Step { version: 1, sql: "create table other (x integer)" }, STEPS[1]];
     let (_directory, state) = fresh().await;
     let error = migrate_by(&state.pool, &OTHER).await.unwrap_err();
     assert!(matches!(error, StateError::OtherStep { version: 1 }));

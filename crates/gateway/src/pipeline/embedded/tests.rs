@@ -78,13 +78,13 @@ fn what_may_not_be_read_is_taken_out_and_all_else_stays() {
     let link = json!({ "type": "resource_link", "uri": "doc://b" });
     let words = json!({ "type": "text", "text": "doc://b" });
     let mut result = json!({ "content": [carried("doc://a"), carried("doc://b"), carried("doc://A"), link, words] });
-    assert!(remove_unreadable(&asked, &rules, &mut result));
+    assert!(remove_unreadable(&asked, &rules, &mut result).removed);
     assert_eq!(result, json!({ "content": [carried("doc://a"), link, words] }));
-    assert!(!remove_unreadable(&asked, &rules, &mut result), "nothing is left to take");
+    assert!(!remove_unreadable(&asked, &rules, &mut result).removed, "nothing is left to take");
     let mut messages = json!({ "messages": [
         { "role": "user", "content": carried("doc://b") }, { "role": "user", "content": carried("doc://a") },
     ] });
-    assert!(remove_unreadable(&asked, &rules, &mut messages));
+    assert!(remove_unreadable(&asked, &rules, &mut messages).removed);
     assert_eq!(messages["messages"].as_array().map(Vec::len), Some(1));
 }
 
@@ -95,6 +95,6 @@ fn the_resource_that_was_asked_for_is_no_other() {
     let asked = call("ann", MODERN, text);
     let item = |uri: &str| json!({ "uri": uri, "text": "t" });
     let mut result = json!({ "contents": [item("doc://a"), item("doc://a/"), item("doc://a#x"), item("doc://b")] });
-    assert!(remove_unreadable(&asked, &rules, &mut result));
+    assert!(remove_unreadable(&asked, &rules, &mut result).removed);
     assert_eq!(result, json!({ "contents": [item("doc://a")] }));
 }

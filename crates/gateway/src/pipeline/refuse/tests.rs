@@ -19,6 +19,8 @@ fn refusal(question: Question, cause: Cause) -> Refusal {
     let basis = Basis { objects: vec![EntityUid::new("Customer", "SECRET")], ..Basis::default() };
     let reason = Reason { policy: "no-SECRET".into(), text: Some("Because of SECRET.".into()) };
     Refusal {
+        ask: None,
+        effects: kenward_policy::Effects::default(),
         question,
         hidden: false,
         reasons: vec![reason],
@@ -135,7 +137,7 @@ fn for_policies_as_they_are_a_hidden_tool_and_one_that_is_not_there_answer_alike
     for version in [MODERN, LEGACY] {
         let answer = |tool: &str| {
             let asked = call("ann", version, &CALL.replace("track", tool));
-            let verdict = asked.judge(&rules, asked.entry.time);
+            let (verdict, _entries) = asked.judge(&rules, asked.entry.time);
             match super::unless_allowed(&asked, verdict) {
                 Err(Stop::Answer(body)) => String::from_utf8(body.to_vec()).expect("text"),
                 other => panic!("{other:?}"),

@@ -127,6 +127,7 @@ fn the_rest_of_the_request_goes_on_byte_for_byte() {
 fn a_session_follows_what_it_subscribes_to_and_carries_every_list() {
     let sessions = Sessions::new(1, std::time::Duration::from_mins(1));
     let opening = Opening {
+        can_elicit: false,
         server: server(),
         version: LEGACY,
         behind: Behind::Http(None),

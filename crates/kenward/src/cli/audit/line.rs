@@ -61,6 +61,9 @@ pub(super) fn whole(record: &Record, out: &mut dyn Write) -> io::Result<()> {
             clean(&fact.subject.to_string())
         )?;
     }
+    for step in &record.chain {
+        writeln!(out, "    because:   {}", clean(step))?;
+    }
     for policy in &record.policies {
         writeln!(out, "    policy:    {}", clean(policy))?;
     }
@@ -87,6 +90,7 @@ fn word(record: &Record) -> (&'static str, &'static str) {
         (_, Some(Verdict::Allow)) => ("allowed", "\x1b[1;32m"),
         (Kind::Decision, None) => ("decision", ""),
         (Kind::Outcome, None) => (outcome(record), ""),
+        (Kind::Alert, None) => ("alert", "\x1b[1;31m"),
         (Kind::Delivery, None) => ("withheld", "\x1b[1;31m"),
         (Kind::Change, None) => ("changed", "\x1b[1;34m"),
         (Kind::Start, None) => ("started", "\x1b[1;34m"),

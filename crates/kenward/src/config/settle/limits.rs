@@ -3,10 +3,11 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use kenward_disclosure::{Settings as Disclosure, Unbound};
 use kenward_gateway::Limits;
 
 use super::Settler;
-use crate::config::file::SizeFile;
+use crate::config::file::{SizeFile, UnboundWord};
 use crate::config::measure;
 use crate::config::url;
 
@@ -57,6 +58,42 @@ impl Settler<'_> {
         Some((trust_domain?, lifetime?))
     }
 
+    pub(super) fn disclosure(&mut self) -> Option<Disclosure> {
+        let (file, usual) = (&self.file.disclosure, Disclosure::default());
+        let lasting = Duration::from_mins(1)..=Duration::from_hours(24 * 365);
+        let policy_shadow = self.span(
+            "/disclosure/policy_shadow",
+            file.policy_shadow.as_deref(),
+            usual.policy_shadow,
+            lasting.clone(),
+        );
+        let upstream_shadow = self.span(
+            "/disclosure/upstream_shadow",
+            file.upstream_shadow.as_deref(),
+            usual.upstream_shadow,
+            lasting,
+        );
+        for (key, value) in [("ledger", file.ledger), ("shadows", file.shadows)] {
+            if value == Some(false) {
+                let message = format!("without its {key}, disclosure control forgets");
+                self.warning(&format!("/disclosure/{key}"), message)
+                    .help("this is for measurements alone; take it out");
+            }
+        }
+        Some(Disclosure {
+            ledger: file.ledger.unwrap_or(usual.ledger),
+            shadows: file.shadows.unwrap_or(usual.shadows),
+            policy_shadow: policy_shadow?,
+            upstream_shadow: upstream_shadow?,
+            ask_after: file.ask_after.map_or(usual.ask_after, usize::from),
+            alert_after: file.alert_after.map_or(usual.alert_after, usize::from),
+            unbound: match file.unbound {
+                UnboundWord::Shadow => Unbound::Shadow,
+                UnboundWord::Refuse => Unbound::Refuse,
+            },
+        })
+    }
+
     fn body(&mut self, default: usize) -> Option<usize> {
         let bytes = match &self.file.limits.body {
             None => return Some(default),
@@ -84,7 +121,7 @@ impl Settler<'_> {
         };
         let Some(span) = measure::duration(text) else {
             self.error(pointer, format!("`{text}` is no duration"))
-                .help("write a number with ms, s, m or h, for example 30s");
+                .help("write a number with ms, s, m, h or d, for example 30s");
             return None;
         };
         if !allowed.contains(&span) {

@@ -1,0 +1,412 @@
+//! The decision on one call, step by step.
+
+use std::sync::Arc;
+
+use kenward_model::{EntityUid, Fact};
+
+use super::leaves::Reading;
+use super::naming::{self, Sight};
+use super::shadows::Standing;
+use super::{Before, Expects, Inquiry, Judge, Opinion, Rules, Stop, Unbound, Why, casting, following};
+use crate::bindings::{CompiledBinding, PotentialFact};
+use crate::filter::about;
+use crate::history::Entry;
+use crate::inferences::Derived;
+use crate::recognise::Scene;
+use crate::subject::{Because, Disclosed, SubjectRule, Unresolved, UnresolvedWhy};
+
+/// The most facts that one call may tell by its arguments.
+const MOST_FACTS: usize = 1_024;
+
+/// One call before the engine.
+pub(super) struct Hearing<'a, 'j> {
+    pub(super) inquiry: &'a Inquiry<'a>,
+    pub(super) rules: Rules<'a>,
+    pub(super) judge: &'j mut dyn Judge,
+    pub(super) made: Before,
+    /// What was refused: it casts shadows.
+    pub(super) refused: Vec<Fact>,
+    /// What the call tells and the ledger keeps.
+    pub(super) kept: Vec<Fact>,
+    /// Everything that was asked about and is not inferred.
+    pub(super) asked: Vec<Fact>,
+    /// The shadows that were lifted.
+    pub(super) lifted: Vec<Entry>,
+    /// Whether only a part of the arguments is there.
+    is_partial: bool,
+    own: Vec<(EntityUid, bool)>,
+}
+
+impl<'a, 'j> Hearing<'a, 'j> {
+    pub(super) fn new(
+        inquiry: &'a Inquiry<'a>,
+        rules: Rules<'a>,
+        judge: &'j mut dyn Judge,
+    ) -> Self {
+        Self {
+            inquiry,
+            rules,
+            judge,
+            made: Before::default(),
+            refused: Vec::new(),
+            kept: Vec::new(),
+            asked: Vec::new(),
+            lifted: Vec::new(),
+            is_partial: false,
+            own: Vec::new(),
+        }
+    }
+
+    /// The arguments are still being completed: those that are missing stop nothing.
+    pub(super) fn completes(self) -> Self {
+        Self { is_partial: true, ..self }
+    }
+
+    pub(super) fn decide(mut self) -> Before {
+        let heard = match self.rules.binding {
+            Some(binding) => self.bound(binding),
+            None => self.unbound(),
+        };
+        let enforced = self.rules.binding.is_none_or(|binding| binding.enforced);
+        match heard {
+            Err(stop) if enforced => {
+                let (entries, alert) = casting::refusal(&self, &stop);
+                let Before { disclosed, inferred, notes, .. } = self.made;
+                Before { disclosed, inferred, stop: Some(stop), entries, notes, alert, ..Before::default() }
+            }
+            Err(stop) => {
+                self.made.notes.push(format!("the binding of {} ({})", self.via(), word(&stop.why)));
+                self.reserve_without_room();
+                self.made
+            }
+            Ok(()) => self.made,
+        }
+    }
+
+    /// The target as the history writes it.
+    pub(super) fn via(&self) -> String {
+        format!("{}/{}", self.inquiry.server, self.inquiry.target)
+    }
+
+    /// Whether the subject is the person who asks, or stands for them.
+    pub(super) fn is_own(&mut self, subject: &EntityUid) -> bool {
+        if let Some((_, own)) = self.own.iter().find(|(known, _)| known == subject) {
+            return *own;
+        }
+        let Inquiry { world, person, inferences, .. } = *self.inquiry;
+        let own = inferences.is_own(world, person, subject);
+        self.own.push((subject.clone(), own));
+        own
+    }
+
+    /// Whether policy lets the person learn the fact.
+    pub(super) fn permits(&mut self, fact: &Fact, inferred: bool) -> bool {
+        match self.judge.may_learn(fact, inferred) {
+            Opinion::Yes => true,
+            Opinion::Silent => self.is_own(&fact.subject),
+            Opinion::No => false,
+        }
+    }
+
+    fn bound(&mut self, binding: &'a CompiledBinding) -> Result<(), Stop> {
+        let guess = self.rules.guess;
+        // A binding that says nothing of facts leaves it to the guess.
+        let is_silent = binding.possible().is_empty();
+        let touches = |family: &str| {
+            binding.touches(family) || (is_silent && guess.touches(family))
+        };
+        let standing = Standing::of(self.inquiry, touches);
+        let shadowed = naming::shadowed(self.inquiry, &standing.all);
+        let scene = Scene {
+            world: self.inquiry.world,
+            handles: self.inquiry.handles,
+            server: self.inquiry.server,
+            inferences: self.inquiry.inferences,
+            shadowed: &shadowed,
+        };
+        let mut told = Told::default();
+        self.by_rules(binding, &scene, &mut told)?;
+        let sight = self.beside_rules(binding, &scene, &standing, &mut told)?;
+        self.ask(told)?;
+        self.check_shadows(&standing, &sight)?;
+        self.check_misses(binding)?;
+        self.check_budgets()?;
+        self.check_probes(&standing, &sight)?;
+        self.reserve()
+    }
+
+    fn unbound(&mut self) -> Result<(), Stop> {
+        let guess = self.rules.guess;
+        if guess.is_none() {
+            return Ok(());
+        }
+        if self.inquiry.settings.unbound == Unbound::Refuse {
+            let family = casting::touched(self.rules).into_iter().next();
+            return Err(Stop { why: Why::Unbound, inferred: false, subject: None, family });
+        }
+        let standing = Standing::of(self.inquiry, |family| guess.touches(family));
+        if standing.all.is_empty() {
+            return Ok(());
+        }
+        let sight = self.look(&standing)?;
+        self.check_shadows(&standing, &sight)?;
+        self.check_probes(&standing, &sight)
+    }
+
+    /// Everything that can be seen in the arguments of a tool without a binding.
+    fn look(&self, standing: &Standing<'_>) -> Result<Sight, Stop> {
+        let shadowed = naming::shadowed(self.inquiry, &standing.all);
+        let Inquiry { world, handles, server, inferences, .. } = *self.inquiry;
+        let scene = Scene { world, handles, server, inferences, shadowed: &shadowed };
+        naming::look(&scene, self.inquiry, None, true).map_err(unresolved)
+    }
+
+    /// What the binding's rules say is told.
+    fn by_rules(
+        &mut self,
+        binding: &CompiledBinding,
+        scene: &Scene<'_>,
+        told: &mut Told,
+    ) -> Result<(), Stop> {
+        let mut missing: Vec<&SubjectRule> = Vec::new();
+        let mut present: Vec<&SubjectRule> = Vec::new();
+        for rule in &binding.subjects {
+            let named = self.by_rule(binding, rule, scene, told)?;
+            if named.missing {
+                missing.push(rule);
+            } else if named.says_who {
+                present.push(rule);
+            }
+        }
+        // These are beside the disclosures, and need not be there.
+        for rule in &binding.beside {
+            self.by_rule(binding, rule, scene, told)?;
+        }
+        for rule in &binding.filters {
+            let named = rule.subjects(scene, self.inquiry.arguments).map_err(unresolved)?;
+            for subject in named.subjects {
+                for fact in rule.facts() {
+                    told.add(about(&fact, &subject.uid), &subject.because, false)?;
+                }
+            }
+        }
+        let uncovered = missing.into_iter().find(|rule| !is_covered(binding, rule, &present));
+        match uncovered.filter(|_| !self.is_partial) {
+            None => Ok(()),
+            Some(rule) => {
+                let parameter = Arc::clone(&rule.via);
+                Err(unresolved(Unresolved { parameter, why: UnresolvedWhy::Missing }))
+            }
+        }
+    }
+
+    fn by_rule(
+        &mut self,
+        binding: &CompiledBinding,
+        rule: &SubjectRule,
+        scene: &Scene<'_>,
+        told: &mut Told,
+    ) -> Result<Found, Stop> {
+        let named = rule.subjects(scene, self.inquiry.arguments).map_err(unresolved)?;
+        if named.missing {
+            return Ok(Found { missing: true, says_who: false });
+        }
+        if named.deferred {
+            self.defer(binding, rule)?;
+            told.deferred.get_or_insert_with(|| Arc::clone(&rule.via));
+        }
+        if named.unresolved {
+            told.unresolved.get_or_insert_with(|| Arc::clone(&rule.via));
+        }
+        let says_who = named.deferred || !named.subjects.is_empty() || rule.naming.is_closed();
+        for subject in named.subjects {
+            for fact in rule.facts() {
+                told.add(about(&fact, &subject.uid), &subject.because, true)?;
+            }
+        }
+        Ok(Found { missing: false, says_who })
+    }
+
+    /// Lets a handle pass of which the answer says whose it is.
+    fn defer(&mut self, binding: &CompiledBinding, rule: &SubjectRule) -> Result<(), Stop> {
+        let answered = rule.facts().all(|fact| is_answered(binding, &fact));
+        if !binding.writes && answered {
+            self.made.expects.deferred = true;
+            return Ok(());
+        }
+        let parameter = Arc::clone(&rule.via);
+        Err(unresolved(Unresolved { parameter, why: UnresolvedWhy::UnknownHandle }))
+    }
+
+    /// What is told of whoever is named where the binding says nothing.
+    fn beside_rules(
+        &mut self,
+        binding: &CompiledBinding,
+        scene: &Scene<'_>,
+        standing: &Standing<'_>,
+        told: &mut Told,
+    ) -> Result<Sight, Stop> {
+        let strict = !standing.all.is_empty();
+        let figure = binding.results.aggregate.as_ref().map(|rule| &rule.fact);
+        if !strict && binding.tells.is_empty() && figure.is_none() {
+            return Ok(Sight::default());
+        }
+        let sight = naming::look(scene, self.inquiry, Some(binding), strict).map_err(unresolved)?;
+        let kept = binding.tells.iter().map(|fact| (fact, true));
+        for (fact, kept) in kept.chain(figure.map(|fact| (fact, false))) {
+            for (subject, seen) in sight.subjects(self.inquiry, &fact.of) {
+                let is_shadowed = || scene.shadowed.iter().any(|known| known.subject == subject);
+                if seen.reading != Reading::Subject || is_shadowed() {
+                    told.add(about(fact, &subject), &seen.because, kept)?;
+                }
+            }
+        }
+        for shadowed in scene.shadowed {
+            let Some(seen) = sight.names(self.inquiry, &shadowed.subject) else { continue };
+            let of_kind = |fact: &&PotentialFact| fact.of == shadowed.subject.kind;
+            for fact in binding.possible().iter().filter(of_kind) {
+                told.add(about(fact, &shadowed.subject), &seen.because, false)?;
+            }
+        }
+        let unresolved =
+            |via: Arc<str>, why| Unresolved { parameter: via, why };
+        let dark = told.unresolved.clone().map(|via| unresolved(via, UnresolvedWhy::Unrecognised));
+        let deferred =
+            told.deferred.clone().map(|via| unresolved(via, UnresolvedWhy::UnknownHandle));
+        Ok(Sight { unresolved: sight.unresolved.or(dark), deferred, ..sight })
+    }
+
+    /// Puts all facts to policy, and then all that follows.
+    fn ask(&mut self, told: Told) -> Result<(), Stop> {
+        let Told { facts, .. } = told;
+        let mut first: Option<Stop> = None;
+        for (disclosed, _) in &facts {
+            if !self.permits(&disclosed.fact, false) {
+                self.refuse(&disclosed.fact, false, &mut first);
+            }
+        }
+        let mut subjects: Vec<&EntityUid> = facts.iter().map(|(d, _)| &d.fact.subject).collect();
+        subjects.sort_unstable();
+        subjects.dedup();
+        for subject in &subjects {
+            let about = facts.iter().filter(|(d, kept)| *kept && d.fact.subject == **subject);
+            let about: Vec<&Fact> = about.map(|(disclosed, _)| &disclosed.fact).collect();
+            for derived in following(self.inquiry, subject, &about) {
+                self.ask_derived(derived, &mut first);
+            }
+        }
+        self.made.expects = Expects {
+            subjects: subjects.into_iter().cloned().collect(),
+            ..std::mem::take(&mut self.made.expects)
+        };
+        self.kept = facts.iter().filter(|(_, kept)| *kept).map(|(d, _)| d.fact.clone()).collect();
+        self.asked = facts.iter().map(|(d, _)| d.fact.clone()).collect();
+        self.made.disclosed = facts.into_iter().map(|(disclosed, _)| disclosed).collect();
+        first.map_or(Ok(()), Err)
+    }
+
+    fn ask_derived(&mut self, derived: Derived, first: &mut Option<Stop>) {
+        let permitted = self.permits(&derived.fact, true);
+        if !permitted && derived.enforced {
+            self.refuse(&derived.fact, true, first);
+        } else if !permitted {
+            self.made.notes.push(derived.rule.as_ref().to_owned());
+        }
+        self.made.inferred.push(derived);
+    }
+
+    fn refuse(&mut self, fact: &Fact, inferred: bool, first: &mut Option<Stop>) {
+        self.refused.push(fact.clone());
+        first.get_or_insert_with(|| Stop {
+            why: Why::Fact(fact.clone()),
+            inferred,
+            subject: Some(fact.subject.clone()),
+            family: Some(Arc::clone(&fact.family)),
+        });
+    }
+
+    fn check_misses(&mut self, binding: &CompiledBinding) -> Result<(), Stop> {
+        let Some(rule) = &binding.results.oracle else { return Ok(()) };
+        let guessed = self.asked.iter().filter(|fact| fact.attribute == rule.fact.attribute);
+        let guessed: Vec<Fact> = guessed.filter(|f| f.subject.kind == rule.fact.of).cloned().collect();
+        for fact in guessed {
+            let misses = self.inquiry.history.misses(&fact.subject, &fact.attribute);
+            if misses >= binding.misses && !self.is_own(&fact.subject) {
+                let (subject, family) = (Some(fact.subject), Some(fact.family));
+                return Err(Stop { why: Why::Misses, inferred: true, subject, family });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a call tells by its arguments, as far as it was found out.
+#[derive(Default)]
+struct Told {
+    /// The facts, each once, and whether the ledger keeps them.
+    facts: Vec<(Disclosed, bool)>,
+    /// An argument with words that name nobody.
+    unresolved: Option<Arc<str>>,
+    /// An argument of which the answer says whom it means.
+    deferred: Option<Arc<str>>,
+}
+
+impl Told {
+    fn add(&mut self, fact: Fact, because: &Because, kept: bool) -> Result<(), Stop> {
+        if let Some((_, known)) = self.facts.iter_mut().find(|(held, _)| held.fact == fact) {
+            *known |= kept;
+            return Ok(());
+        }
+        if self.facts.len() >= MOST_FACTS {
+            let parameter = Arc::clone(&because.parameter);
+            return Err(unresolved(Unresolved { parameter, why: UnresolvedWhy::TooMany }));
+        }
+        self.facts.push((Disclosed { fact, because: because.clone() }, kept));
+        Ok(())
+    }
+}
+
+/// What a rule found in the arguments.
+struct Found {
+    missing: bool,
+    /// Whether it is certain about whom the argument is.
+    says_who: bool,
+}
+
+/// Whether everything that the missing argument would tell is told by another one, or with the
+/// answer; an effect does not wait for the answer.
+fn is_covered(binding: &CompiledBinding, missing: &SubjectRule, present: &[&SubjectRule]) -> bool {
+    missing.facts().all(|fact| {
+        let same = |other: &PotentialFact| other.of == fact.of && other.attribute == fact.attribute;
+        let mut others = present.iter().flat_map(|rule| rule.facts());
+        others.any(|other| same(&other)) || (!binding.writes && is_answered(binding, &fact))
+    })
+}
+
+/// Whether the answer says about whom such a fact is.
+fn is_answered(binding: &CompiledBinding, fact: &PotentialFact) -> bool {
+    let same = |other: &PotentialFact| other.of == fact.of && other.attribute == fact.attribute;
+    let rows = binding.results.rows.iter().flat_map(crate::filter::RowRule::facts);
+    binding.results.told.iter().any(|rule| same(&rule.fact)) || rows.into_iter().any(|f| same(&f))
+}
+
+/// The stop of a call of which it cannot be told whom it is about.
+pub(super) fn unresolved(unresolved: Unresolved) -> Stop {
+    let why = Why::Unresolved(unresolved);
+    Stop { why, inferred: false, subject: None, family: None }
+}
+
+/// What stood against a call, for a note.
+fn word(why: &Why) -> &'static str {
+    match why {
+        Why::Fact(_) => "a fact may not be learnt",
+        Why::Unresolved(_) => "whom it is about cannot be told",
+        Why::Shadow { .. } => "it was refused before",
+        Why::Misses => "too many wrong guesses",
+        Why::Filter => "a figure about one person",
+        Why::Budget => "too many people",
+        Why::Full => "no room in the ledger",
+        Why::Unbound => "nobody has described it",
+        Why::Ask(_) => "somebody has to agree",
+    }
+}

@@ -1,0 +1,150 @@
+//! The texts and whole numbers in the arguments of a call, and what is read in each.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::bindings::{CompiledBinding, DeclaredReading};
+
+/// The most leaves that are looked at.
+const MOST: usize = 512;
+/// The most text that is looked at, in bytes.
+const MOST_BYTES: usize = 64 * 1024;
+/// The longest text that may be the part of a name, in bytes.
+const LONGEST_PART: usize = 64;
+/// Among how many leaves the parts of a name are looked for.
+const MOST_PARTS: usize = 8;
+
+/// How a leaf is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// By a rule of the binding.
+    Subject,
+    /// By nothing, unless something was refused before.
+    Nothing,
+    /// As open text: nothing is said of it.
+    Open,
+}
+
+/// A text or a whole number in the arguments.
+#[derive(Debug)]
+pub(super) struct Leaf<'v> {
+    /// The members that lead to it, joined by points.
+    pub(super) path: String,
+    pub(super) text: Cow<'v, str>,
+    pub(super) is_text: bool,
+    pub(super) reading: Reading,
+}
+
+/// The leaves of the arguments of one call.
+#[derive(Debug, Default)]
+pub(super) struct Leaves<'v> {
+    pub(super) all: Vec<Leaf<'v>>,
+    /// The path of a leaf that was too much to be looked at.
+    pub(super) too_much: Option<String>,
+    bytes: usize,
+    /// Whether all leaves are looked at, rather than those alone of which nothing is said.
+    strict: bool,
+}
+
+impl<'v> Leaves<'v> {
+    /// The leaves of which nothing is said; all of them when it is looked strictly.
+    pub(super) fn of(
+        arguments: &'v Value,
+        binding: Option<&CompiledBinding>,
+        strict: bool,
+    ) -> Self {
+        let mut leaves = Self { strict, ..Self::default() };
+        leaves.walk(arguments, &mut Vec::new(), binding);
+        leaves
+    }
+
+    fn walk(
+        &mut self,
+        value: &'v Value,
+        path: &mut Vec<&'v str>,
+        binding: Option<&CompiledBinding>,
+    ) {
+        match value {
+            Value::Null | Value::Bool(_) => {}
+            Value::Number(number) => {
+                if number.is_i64() || number.is_u64() {
+                    self.add(path, Cow::Owned(number.to_string()), false, binding);
+                }
+            }
+            Value::String(text) => self.add(path, Cow::Borrowed(text), true, binding),
+            Value::Array(items) => items.iter().for_each(|item| self.walk(item, path, binding)),
+            Value::Object(members) => {
+                for (name, member) in members {
+                    // The names of arguments are the tool's, those further down may be anybody's.
+                    if !path.is_empty() {
+                        self.add(path, Cow::Borrowed(name), false, binding);
+                    }
+                    path.push(name);
+                    self.walk(member, path, binding);
+                    path.pop();
+                }
+            }
+        }
+    }
+
+    fn add(
+        &mut self,
+        path: &[&str],
+        text: Cow<'v, str>,
+        is_text: bool,
+        binding: Option<&CompiledBinding>,
+    ) {
+        let reading = binding.map_or(Reading::Open, |binding| reading(binding, path));
+        if reading != Reading::Open && !self.strict {
+            return;
+        }
+        self.bytes = self.bytes.saturating_add(text.len());
+        let path = path.join(".");
+        if self.all.len() >= MOST || self.bytes > MOST_BYTES {
+            self.too_much.get_or_insert(path);
+            return;
+        }
+        self.all.push(Leaf { path, text, is_text, reading });
+    }
+
+    /// Every two short texts next to each other, both ways: a name may be split over them. `wanted`
+    /// says which leaves are looked at.
+    pub(super) fn joined(
+        &self,
+        wanted: impl Fn(&Leaf<'_>) -> bool,
+    ) -> impl Iterator<Item = (&Leaf<'v>, String)> {
+        let is_part = |leaf: &&Leaf<'_>| {
+            leaf.is_text && leaf.text.len() <= LONGEST_PART && !leaf.text.trim().is_empty()
+        };
+        let parts = self.all.iter().filter(is_part).filter(|leaf| wanted(leaf));
+        let parts: Vec<&Leaf<'v>> = parts.take(MOST_PARTS).collect();
+        let mut joined = Vec::new();
+        for (index, one) in parts.iter().enumerate() {
+            for (at, other) in parts.iter().enumerate() {
+                if at != index {
+                    joined.push((*one, format!("{} {}", one.text, other.text)));
+                }
+            }
+        }
+        joined.into_iter()
+    }
+}
+
+/// How the binding reads the argument at `path`.
+fn reading(binding: &CompiledBinding, path: &[&str]) -> Reading {
+    let leads_to = |declared: &[Box<str>]| {
+        declared.len() <= path.len()
+            && declared.iter().zip(path).all(|(declared, member)| **declared == **member)
+    };
+    let declared = binding.declared.iter().filter(|declared| leads_to(&declared.path));
+    match declared.max_by_key(|declared| declared.path.len()).map(|declared| declared.reading) {
+        Some(DeclaredReading::Subject) => Reading::Subject,
+        Some(DeclaredReading::Nothing) => Reading::Nothing,
+        None if binding.unread_rest => Reading::Nothing,
+        None => Reading::Open,
+    }
+}
+
+#[cfg(test)]
+mod tests;
