@@ -203,6 +203,8 @@ impl History {
     /// Adds a shadow, or what is new of it to the one of the same goal and source.
     fn cast(&mut self, shadow: Shadow) {
         match self.shadows.iter_mut().find(|held| held.is_same_goal(&shadow)) {
+            // What has ended by itself counts no more.
+            Some(held) if held.expires <= shadow.cast => *held = shadow,
             Some(held) => held.merge(shadow),
             None => {
                 self.shadows.push(shadow);

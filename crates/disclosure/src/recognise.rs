@@ -1,40 +1,66 @@
 //! Finds the entities that a text names.
+//!
+//! A text is read as it stands, and once more for each disguise that its letters could wear. Where
+//! something was refused before, it is read strictly too: see [`Shadows`].
 
+mod common;
 mod disguise;
+mod places;
+mod search;
+mod shadow;
+mod signs;
+mod slip;
+mod spans;
+#[cfg(test)]
+pub(crate) mod stage;
+mod strict;
+mod venues;
+
+use std::borrow::Cow;
+use std::cell::LazyCell as Lazy;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use kenward_model::{EntityUid, ServerName};
 use kenward_world::{World, words};
 use serde::Serialize;
-use std::sync::Arc;
 
 use crate::handles::Handles;
 use crate::inferences::Inferences;
+use search::{Found, Search};
+use spans::Spans;
+
+pub(crate) use places::is_pair;
+pub(crate) use shadow::{Shadowed, Shadows};
+pub(crate) use signs::is_type;
 
 /// Against what texts are read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scene<'a> {
+    /// The directory.
     pub(crate) world: &'a World,
+    /// The handles that results have linked.
     pub(crate) handles: &'a Handles,
+    /// The server that would answer.
     pub(crate) server: &'a ServerName,
+    /// Whose places are nobody's.
     pub(crate) inferences: &'a Inferences,
-    pub(crate) shadowed: &'a [Shadowed],
-}
-
-/// Whom to look for strictly.
-#[derive(Debug, Clone)]
-pub(crate) struct Shadowed {
-    pub(crate) subject: EntityUid,
-    pub(crate) family: Arc<str>,
-    pub(crate) names: Vec<String>,
+    /// Whom to look for strictly.
+    pub(crate) shadowed: &'a Shadows,
 }
 
 /// Somebody is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mention {
+    /// Where the name begins in the text, in bytes; best effort where it was disguised.
     pub(crate) start: usize,
+    /// Where it ends.
     pub(crate) end: usize,
+    /// The name that was met, in normal form.
     pub(crate) name: String,
+    /// Everybody who has it.
     pub(crate) entities: Vec<EntityUid>,
+    /// How it was recognised.
     pub(crate) how: How,
 }
 
@@ -68,195 +94,155 @@ pub enum How {
     InResult,
 }
 
-/// Everybody whom the text names, as far as can be told.
+/// Everybody whom the text names, as far as can be told; each name once, where it stands first.
+///
+/// Names that stand there by chance as likely as not are left out unless a second sign points to
+/// somebody, and so is a person after whom a place is named. Whoever is shadowed is looked for
+/// strictly.
 pub(crate) fn mentions(scene: &Scene<'_>, text: &str) -> Vec<Mention> {
-    let mut plain = read(scene.world, text);
-    plain.matches.retain(|found| !found.is_slight);
-    let readings = std::iter::once(plain).chain(read_disguised(scene.world, text));
-    let found = readings.flat_map(|reading| reading.matches);
-    found
-        .map(|found| Mention {
-            start: 0,
-            end: text.len(),
-            name: found.name,
-            entities: found.entities.to_vec(),
-            how: How::Alias,
-        })
-        .collect()
+    read(scene, text, &Purpose::default()).mentions
 }
 
-/// Whether every word of the text is accounted for.
+/// Whether every word of the text names somebody, something or a place, or says nothing.
 pub(crate) fn is_accounted_for(scene: &Scene<'_>, text: &str) -> bool {
-    read(scene.world, text).leftover.is_empty()
+    read(scene, text, &Purpose::default()).is_accounted_for
 }
 
-/// A number that is written in groups has at most so many digits,
-const LONGEST_NUMBER: usize = 32;
-/// in so many groups.
-const MOST_GROUPS: usize = 6;
-/// A name of fewer letters and digits is met by chance too often to mean somebody by itself.
-const SHORTEST_ALONE: usize = 4;
-/// Words that say that a short name follows which means somebody.
-const INTRODUCTIONS: &[&str] = &["account", "id", "nr", "number", "no"];
-
-/// Entities that a text names, and where.
-#[derive(Debug, Clone)]
-pub(crate) struct Match<'w> {
-    /// The first word.
-    start: usize,
-    /// One past the last word.
-    end: usize,
-    /// The name in normal form.
-    pub(crate) name: String,
-    /// Everyone who has it.
-    pub(crate) entities: &'w [EntityUid],
-    /// Whether it is so short, and so little introduced, that it may stand there by chance.
-    pub(crate) is_slight: bool,
+/// For what a text is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Purpose<'p> {
+    /// What belongs to the text and may say what it is, such as the name of its member.
+    pub(crate) introduction: &'p str,
+    /// The type of those who are looked for.
+    pub(crate) of: Option<&'p str>,
+    /// Whether it is there to name a place.
+    pub(crate) is_place: bool,
+    /// Whether it is there to name somebody: a name needs no second sign, and no place is named
+    /// after anybody.
+    pub(crate) is_name: bool,
 }
 
-/// What was found in one reading of a text.
+/// One text, read.
 #[derive(Debug)]
-pub(crate) struct Reading<'w> {
-    /// The names, none inside a longer one.
-    pub(crate) matches: Vec<Match<'w>>,
-    /// The words that belong to no name.
-    pub(crate) leftover: Vec<String>,
+pub(crate) struct Reading {
+    /// Everybody whom it names.
+    pub(crate) mentions: Vec<Mention>,
+    /// Whether every word is accounted for, in the same spelling of the whole text.
+    pub(crate) is_accounted_for: bool,
 }
 
-/// Reads `text` as it stands.
-pub(crate) fn read<'w>(world: &'w World, text: &str) -> Reading<'w> {
-    read_normal(world, &words::normalise(text))
-}
-
-/// Reads `text` once for each disguise that could be in it: letters of other scripts that look
-/// alike (Unicode Technical Standard 39), and digits and signs in place of letters.
-pub(crate) fn read_disguised<'w>(world: &'w World, text: &str) -> Vec<Reading<'w>> {
-    let mut readings = Vec::new();
+/// Reads a text as it stands and, where letters of it may be disguised, without the disguise.
+pub(crate) fn read(scene: &Scene<'_>, text: &str, purpose: &Purpose<'_>) -> Reading {
+    let mut reader = Reader { length: text.len(), ..Reader::new(scene, purpose) };
+    let mut is_accounted_for = reader.spelling(text, None);
     for plain in disguise::without(text) {
-        let mut reading = read_normal(world, &words::normalise(&plain));
-        reading.matches.retain(|found| found.name.len() >= SHORTEST_ALONE);
-        readings.push(reading);
+        is_accounted_for |= reader.spelling(&plain, Some(How::Lookalike));
     }
-    readings
-}
-
-fn read_normal<'w>(world: &'w World, normal: &str) -> Reading<'w> {
-    let words = words::tokens(normal);
-    let starts = starts(&words);
-    let mut search = Search { world, normal, words: &words, starts: &starts, matches: Vec::new() };
-    for at in 0..words.len() {
-        search.names_at(at);
+    if !scene.shadowed.is_empty() {
+        reader.hidden(text);
     }
-    let matches = without_nested(search.matches);
-    let mut covered = vec![false; words.len()];
-    for found in &matches {
-        covered.iter_mut().take(found.end).skip(found.start).for_each(|word| *word = true);
+    Reading { mentions: reader.mentions, is_accounted_for }
+}
+
+struct Reader<'a> {
+    scene: &'a Scene<'a>,
+    purpose: &'a Purpose<'a>,
+    /// Of the text as it stands.
+    length: usize,
+    mentions: Vec<Mention>,
+    /// The names that were noted.
+    noted: HashSet<(Arc<str>, bool)>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(scene: &'a Scene<'a>, purpose: &'a Purpose<'a>) -> Self {
+        Self { scene, purpose, length: 0, mentions: Vec::new(), noted: HashSet::new() }
     }
-    let leftover = words.iter().zip(covered).filter(|(_, covered)| !covered);
-    Reading { leftover: leftover.map(|(word, _)| (*word).to_owned()).collect(), matches }
-}
 
-/// Where each word begins: one blank lies between two words in normal form.
-fn starts(words: &[&str]) -> Vec<usize> {
-    words.iter().scan(0, |at, word| Some(std::mem::replace(at, *at + word.len() + 1))).collect()
-}
-
-struct Search<'w, 't> {
-    world: &'w World,
-    normal: &'t str,
-    words: &'t [&'t str],
-    /// Where in `normal` each word begins.
-    starts: &'t [usize],
-    matches: Vec<Match<'w>>,
-}
-
-impl<'w, 't> Search<'w, 't> {
-    /// Notes every name that begins with the word `at`.
-    fn names_at(&mut self, at: usize) {
-        let Some(word) = self.words.get(at).copied() else { return };
-        let beginning = self.world.beginning(word);
-        for length in beginning.longer() {
-            if let Some(name) = self.span(at, at + length) {
-                self.note(at, at + length, name);
-            }
-            if length == 2 {
-                self.turned_round(at, word);
+    /// Reads one spelling of the text: as it stands, or without the disguise `how`. Whether every
+    /// word is accounted for.
+    fn spelling(&mut self, text: &str, how: Option<How>) -> bool {
+        let plain = places::without_coordinates(text, &|form| self.is_nobody(form));
+        let normal = words::normalise(&plain);
+        let mut search = Search::new(self.scene, &normal, self.purpose.introduction);
+        search.run();
+        places::drop_listed(&mut search);
+        let has_place = matches!(plain, Cow::Owned(_));
+        let is_accounted_for = places::account_for(&search, self.purpose, has_place);
+        let spans = Lazy::new(|| Spans::of(&plain));
+        if !self.scene.shadowed.is_empty() {
+            for mention in strict::in_search(&search, &plain, &spans) {
+                self.note_strict(mention, how);
             }
         }
-        self.note_named(at, at + 1, word, beginning.named());
-        if word.bytes().all(|b| b.is_ascii_digit()) {
-            self.grouped_number(at);
+        let mut found = std::mem::take(&mut search.found);
+        if !self.purpose.is_name {
+            signs::retain(&search, &mut found, &plain, &spans);
         }
+        if how.is_some() {
+            // a1 is no disguise of Al
+            found.retain(|found| found.name.len() >= signs::SHORTEST_ALONE);
+        }
+        for found in found {
+            self.note(&found, search.words.len(), &spans, how);
+        }
+        is_accounted_for
     }
 
-    /// A name of two words whose last word stands first: `Swift, Taylor`.
-    fn turned_round(&mut self, at: usize, word: &str) {
-        let before = at.checked_sub(1).and_then(|before| self.words.get(before));
-        if let Some(before) = before {
-            self.note(at - 1, at + 1, &format!("{word} {before}"));
-        }
+    /// Whether the digits of a coordinate are nobody's number.
+    fn is_nobody(&self, form: &str) -> bool {
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+        let parts = form.split(|c: char| !c.is_ascii_digit() && c != '.');
+        let mut numbers = parts.map(digits).chain([digits(form)]);
+        !numbers.any(|number| !self.scene.world.named(&number).is_empty())
     }
 
-    /// A number that is written in groups: `4711 0815` for `47110815`.
-    fn grouped_number(&mut self, at: usize) {
-        let mut number = String::new();
-        for (index, word) in self.words.iter().enumerate().skip(at).take(MOST_GROUPS) {
-            let fits = number.len() + word.len() <= LONGEST_NUMBER;
-            if !fits || !word.bytes().all(|b| b.is_ascii_digit()) {
-                return;
+    fn note(&mut self, found: &Found, count: usize, spans: &Spans, how: Option<How>) {
+        if !self.noted.insert((Arc::clone(&found.name), found.how == How::Handle)) {
+            return;
+        }
+        let (start, end) = match how {
+            None => spans.between(found.start, found.end, count),
+            Some(_) => (0, self.length),
+        };
+        self.mentions.push(Mention {
+            start,
+            end,
+            name: (*found.name).to_owned(),
+            entities: found.entities.to_vec(),
+            how: how.unwrap_or(found.how),
+        });
+    }
+
+    fn note_strict(&mut self, mention: Mention, how: Option<How>) {
+        let is_known = |known: &Mention| {
+            known.name == mention.name && mention.entities.iter().all(|uid| known.entities.contains(uid))
+        };
+        if self.mentions.iter().any(is_known) {
+            return;
+        }
+        let mention = match how {
+            None => mention,
+            Some(how) => Mention { start: 0, end: self.length, how, ..mention },
+        };
+        self.mentions.push(mention);
+    }
+
+    /// Looks for whoever is shadowed in what the text may say in another encoding.
+    fn hidden(&mut self, text: &str) {
+        for hidden in strict::decode::hidden(text) {
+            let spellings = disguise::without(&hidden);
+            for spelling in std::iter::once(&hidden).chain(&spellings) {
+                let normal = words::normalise(spelling);
+                let mut search = Search::new(self.scene, &normal, "");
+                search.run();
+                places::drop_listed(&mut search);
+                for mention in strict::in_search(&search, spelling, &Spans::of(spelling)) {
+                    self.note_strict(mention, Some(How::Encoded));
+                }
             }
-            number.push_str(word);
-            if index > at {
-                self.note(at, index + 1, &number);
-            }
         }
     }
-
-    fn note(&mut self, start: usize, end: usize, name: &str) {
-        self.note_named(start, end, name, self.world.named(name));
-    }
-
-    fn note_named(&mut self, start: usize, end: usize, name: &str, entities: &'w [EntityUid]) {
-        if !entities.is_empty() {
-            let is_slight = name.len() < SHORTEST_ALONE && !self.is_introduced(start, entities);
-            self.matches.push(Match { start, end, name: name.to_owned(), entities, is_slight });
-        }
-    }
-
-    /// Whether the word before `start` says that a number, or one of such entities, follows.
-    fn is_introduced(&self, start: usize, entities: &[EntityUid]) -> bool {
-        let before = start.checked_sub(1).and_then(|before| self.words.get(before));
-        before.is_some_and(|word| {
-            INTRODUCTIONS.contains(word) || entities.iter().any(|uid| is_type(&uid.kind, word))
-        })
-    }
-
-    /// The text of the words from `start` to before `end`.
-    fn span(&self, start: usize, end: usize) -> Option<&'t str> {
-        let last = end.checked_sub(1)?;
-        let stop = self.starts.get(last)? + self.words.get(last)?.len();
-        self.normal.get(*self.starts.get(start)?..stop)
-    }
-}
-
-/// Whether the word is the name of the type, without its namespace.
-pub(crate) fn is_type(kind: &str, word: &str) -> bool {
-    kind.rsplit("::").next().is_some_and(|name| name.eq_ignore_ascii_case(word))
-}
-
-/// Drops each name that lies inside a longer one: a place that is named after a person is not
-/// the person.
-fn without_nested(mut matches: Vec<Match<'_>>) -> Vec<Match<'_>> {
-    matches.sort_by_key(|found| (found.start, std::cmp::Reverse(found.end)));
-    let mut widest = (0, 0);
-    matches.retain(|found| {
-        let nested = found.end <= widest.1 && (found.start, found.end) != widest;
-        if found.end > widest.1 {
-            widest = (found.start, found.end);
-        }
-        !nested
-    });
-    matches
 }
 
 #[cfg(test)]

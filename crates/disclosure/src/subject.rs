@@ -1,84 +1,30 @@
 //! Whom a call is about, by what its arguments say.
 
 pub(crate) mod relation;
+mod texts;
 mod unresolved;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use kenward_model::{EntityUid, Fact, Precision};
-use kenward_world::{World, words};
+use kenward_world::words;
 use serde_json::Value;
 
 use crate::bindings::PotentialFact;
-use crate::recognise::{self, How, Reading, Scene};
+use crate::recognise::{self, How, Mention, Purpose, Scene};
 use crate::spec::Mode;
+use texts::{Shape, Text};
 
 pub use unresolved::{Unresolved, UnresolvedWhy};
 
-/// The longest id or handle, in bytes.
-const LONGEST_ID: usize = 1024;
-/// The longest text of which every word must be accounted for, in bytes.
-const LONGEST_CLOSED: usize = 512;
-/// The longest text in which names are looked for, in bytes.
-const LONGEST_OPEN: usize = 64 * 1024;
 /// The most subjects that one argument may have.
 const MOST_SUBJECTS: usize = 64;
-
-/// Words that say nothing about who or what is meant.
-const FILLERS: &[&str] = &[
-    "a",
-    "account",
-    "address",
-    "an",
-    "and",
-    "apartment",
-    "area",
-    "around",
-    "at",
-    "by",
-    "close",
-    "closest",
-    "flat",
-    "for",
-    "from",
-    "home",
-    "house",
-    "id",
-    "in",
-    "is",
-    "lives",
-    "living",
-    "location",
-    "me",
-    "my",
-    "near",
-    "nearby",
-    "nearest",
-    "next",
-    "no",
-    "number",
-    "of",
-    "on",
-    "or",
-    "our",
-    "place",
-    "please",
-    "residence",
-    "s",
-    "show",
-    "the",
-    "this",
-    "to",
-    "what",
-    "where",
-    "with",
-];
 
 /// How an argument names its subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Naming {
-    /// By the exact id.
+    /// By its exact id; where a type is given that is not the subject's, by the exact id of
+    /// something of that type that belongs to it.
     Id(Option<Arc<str>>),
     /// By something that belongs to it, of this type where one is declared.
     Handle(Option<Arc<str>>),
@@ -86,9 +32,9 @@ pub(crate) enum Naming {
     ClosedText,
     /// In words, of which those that name nobody are ignored.
     OpenText,
-    /// By a place.
+    /// By a place, in words that are read like those of a text.
     Place(Mode),
-    /// In any text of a filter.
+    /// In a filter over rows.
     Filter,
 }
 
@@ -101,7 +47,7 @@ impl Naming {
         }
     }
 
-    /// Whether every word of the argument is accounted for.
+    /// Whether a call is refused of which it cannot be told whom it is about.
     pub(crate) fn is_closed(&self) -> bool {
         match self {
             Self::Id(_) | Self::Handle(_) | Self::ClosedText | Self::Place(Mode::Closed) => true,
@@ -110,12 +56,15 @@ impl Naming {
     }
 }
 
-/// What an argument reveals about the subjects that it names.
+/// What arguments reveal about the subjects that they name.
 #[derive(Debug)]
 pub(crate) struct SubjectRule {
+    /// The arguments that name the subject together, each by the member names that lead to it.
     pub(crate) arguments: Vec<Box<[Box<str>]>>,
+    /// What records call them.
     pub(crate) via: Arc<str>,
     pub(crate) naming: Naming,
+    /// The type of the subjects.
     pub(crate) of: Arc<str>,
     pub(crate) yields: Vec<Yield>,
 }
@@ -133,74 +82,63 @@ pub(crate) struct Yield {
 pub struct Disclosed {
     /// The fact.
     pub fact: Fact,
-    /// How that was found.
+    /// What led to its subject.
     pub because: Because,
 }
 
-/// How a subject was found.
+/// What led to a subject: the argument, the place in it, the name that stands there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Because {
-    /// The argument, by its path below `arguments`.
+    /// The argument, by its path below `arguments`; for a result, where in it.
     pub parameter: Arc<str>,
-    /// Where in it the name stands, in bytes.
+    /// Where in the text of the argument the name stands, in bytes; nothing where that cannot be
+    /// told.
     pub span: Option<(usize, usize)>,
-    /// The name in normal form; nothing when the argument is the subject's id.
+    /// The name in normal form; nothing when the argument is the subject's exact id.
     pub name: Option<String>,
-    /// How it was recognised.
+    /// How the name was recognised.
     pub how: How,
 }
 
-/// A subject, and how it was found.
+/// Somebody whom arguments name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct Subject {
     pub(crate) uid: EntityUid,
     pub(crate) because: Because,
 }
 
-/// Whom an argument names.
+/// Whom arguments name, as far as that can be told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Named {
-    pub(crate) subjects: Vec<Found>,
+    /// Everybody who may be meant.
+    pub(crate) subjects: Vec<Subject>,
+    /// Whether the arguments are not there: somebody else must say whom the call is about.
     pub(crate) missing: bool,
+    /// Whether a handle is known to nobody: the answer must say whose it is, or the call may not
+    /// go on.
     pub(crate) deferred: bool,
+    /// Whether an open text has words that name nobody.
     pub(crate) unresolved: bool,
 }
 
-/// A subject and the name that led to it.
-type Subject = (EntityUid, Option<String>);
-
 impl SubjectRule {
-    /// Whom the argument names.
-    pub(crate) fn subjects(&self, scene: &Scene<'_>, arguments: &Value) -> Result<Named, Unresolved> {
-        let mut named = Named::default();
-        let texts: Vec<_> = self.arguments.iter().map(|path| self.text(path, arguments)).collect();
-        let mut words = Vec::new();
-        for text in texts {
-            match text {
-                Ok(text) => words.push(text.into_owned()),
-                Err(UnresolvedWhy::Missing) => {}
-                Err(why) => return Err(Unresolved { parameter: Arc::clone(&self.via), why }),
-            }
-        }
-        if words.is_empty() {
-            return Ok(Named { missing: true, ..named });
-        }
-        let unresolved = |why| Unresolved { parameter: Arc::clone(&self.via), why };
-        match self.by_text(scene.world, &words.join(" ")) {
-            Ok(subjects) => {
-                for (uid, name) in subjects {
-                    let how = if name.is_some() { How::Alias } else { How::Id };
-                    let because =
-                        Because { parameter: Arc::clone(&self.via), span: None, name, how };
-                    named.subjects.push(Found { uid, because });
-                }
-            }
-            Err(UnresolvedWhy::UnknownHandle | UnresolvedWhy::Unrelated) => named.deferred = true,
-            Err(why) => return Err(unresolved(why)),
-        }
-        Ok(named)
+    /// Everybody whom the arguments name.
+    ///
+    /// # Errors
+    /// It cannot be told: the call is to be refused.
+    pub(crate) fn subjects(
+        &self,
+        scene: &Scene<'_>,
+        arguments: &Value,
+    ) -> Result<Named, Unresolved> {
+        let failed = |why| Unresolved { parameter: Arc::clone(&self.via), why };
+        let mut names = Names { rule: self, scene, named: Named::default() };
+        names.read(arguments).map_err(failed)?;
+        names.named.subjects.sort_unstable_by(|a, b| a.uid.cmp(&b.uid));
+        Ok(names.named)
     }
 
+    /// The facts that are told of each subject.
     pub(crate) fn facts(&self) -> impl Iterator<Item = PotentialFact> {
         self.yields.iter().map(|fact| PotentialFact {
             of: Arc::clone(&self.of),
@@ -209,180 +147,203 @@ impl SubjectRule {
             precision: fact.precision,
         })
     }
+}
 
-    fn by_text(&self, world: &World, text: &str) -> Result<Vec<Subject>, UnresolvedWhy> {
-        let mut subjects = match &self.naming {
-            Naming::Id(_) => self.by_id(world, text),
-            Naming::Handle(kind) => self.by_handle(world, text, kind.as_deref()),
-            Naming::ClosedText | Naming::Place(Mode::Closed) => self.by_closed_text(world, text),
-            Naming::OpenText | Naming::Place(_) | Naming::Filter => self.by_open_text(world, text),
-        }?;
-        subjects.sort_unstable();
-        subjects.dedup_by(|again, first| again.0 == first.0);
-        if subjects.len() > MOST_SUBJECTS {
-            return Err(UnresolvedWhy::TooMany);
-        }
-        Ok(subjects)
-    }
+/// Reads the arguments of one rule.
+struct Names<'a> {
+    rule: &'a SubjectRule,
+    scene: &'a Scene<'a>,
+    named: Named,
+}
 
-    /// The argument as text.
-    fn text<'v>(
-        &self,
-        path: &[Box<str>],
-        arguments: &'v Value,
-    ) -> Result<Cow<'v, str>, UnresolvedWhy> {
-        let mut value = arguments;
-        for member in path {
-            value = value.get(&**member).ok_or(UnresolvedWhy::Missing)?;
-        }
-        let longest = match self.naming {
-            Naming::Id(_) | Naming::Handle(_) => LONGEST_ID,
-            Naming::ClosedText | Naming::Place(_) => LONGEST_CLOSED,
-            Naming::OpenText | Naming::Filter => LONGEST_OPEN,
-        };
-        match value {
-            Value::String(text) if text.is_empty() => Err(UnresolvedWhy::Empty),
-            Value::String(text) if text.len() > longest => Err(UnresolvedWhy::TooLong),
-            Value::String(text) => Ok(Cow::Borrowed(text)),
-            Value::Number(number) if number.is_i64() || number.is_u64() => {
-                Ok(Cow::Owned(number.to_string()))
+impl Names<'_> {
+    fn read(&mut self, arguments: &Value) -> Result<(), UnresolvedWhy> {
+        let values = self.rule.arguments.iter().filter_map(|path| texts::at(arguments, path));
+        let values: Vec<&Value> = values.collect();
+        let shape = Shape::of(&self.rule.naming);
+        match values.as_slice() {
+            [] => self.named.missing = true,
+            [one] if self.rule.arguments.len() == 1 => {
+                for text in texts::of(one, shape)? {
+                    self.text(&text)?;
+                }
             }
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::Array(_)
-            | Value::Object(_) => Err(UnresolvedWhy::NotText),
-        }
-    }
-
-    /// The entity of that id, known or not. When it is not known, everyone whom a server that is
-    /// less exact about the spelling could take it for is a subject too.
-    fn by_id(&self, world: &World, text: &str) -> Result<Vec<Subject>, UnresolvedWhy> {
-        let exact = EntityUid::new(Arc::clone(&self.of), text);
-        let mut subjects = Vec::new();
-        if world.entity(&exact).is_none() {
-            let normal = words::normalise(text);
-            for uid in world.named(&normal) {
-                let meant = relation::meant(world, uid, &self.of);
-                bounded(&mut subjects, meant.into_iter().map(|uid| (uid, Some(normal.clone()))))?;
-            }
-        }
-        subjects.push((exact, None));
-        Ok(subjects)
-    }
-
-    /// Everyone to whom something belongs that has this handle: all that have it must belong to
-    /// somebody.
-    fn by_handle(
-        &self,
-        world: &World,
-        text: &str,
-        kind: Option<&str>,
-    ) -> Result<Vec<Subject>, UnresolvedWhy> {
-        let normal = words::normalise(text);
-        if normal.is_empty() {
-            return Err(UnresolvedWhy::Empty);
-        }
-        let wanted = |uid: &&EntityUid| kind.is_none_or(|kind| &*uid.kind == kind);
-        let mut subjects = Vec::new();
-        let mut known = false;
-        for uid in world.named(&normal).iter().filter(wanted) {
-            known = true;
-            let owners = relation::owners(world, uid, &self.of);
-            if owners.is_empty() {
-                return Err(UnresolvedWhy::Unrelated);
-            }
-            bounded(&mut subjects, owners.into_iter().map(|uid| (uid, Some(normal.clone()))))?;
-        }
-        if known { Ok(subjects) } else { Err(UnresolvedWhy::UnknownHandle) }
-    }
-
-    /// Everyone whom the text names, provided that all of its words are accounted for.
-    fn by_closed_text(&self, world: &World, text: &str) -> Result<Vec<Subject>, UnresolvedWhy> {
-        if is_coordinate(text) {
-            return Ok(Vec::new());
-        }
-        let plain = recognise::read(world, text);
-        let mut subjects = Vec::new();
-        self.note_subjects(world, &plain, &mut subjects)?;
-        if self.is_accounted_for(&plain) {
-            return Ok(subjects);
-        }
-        let mut accounted_for = false;
-        for reading in recognise::read_disguised(world, text) {
-            self.note_subjects(world, &reading, &mut subjects)?;
-            accounted_for |= self.is_accounted_for(&reading);
-        }
-        if accounted_for { Ok(subjects) } else { Err(UnresolvedWhy::Unrecognised) }
-    }
-
-    fn by_open_text(&self, world: &World, text: &str) -> Result<Vec<Subject>, UnresolvedWhy> {
-        let mut subjects = Vec::new();
-        let mut plain = recognise::read(world, text);
-        plain.matches.retain(|found| !found.is_slight);
-        self.note_subjects(world, &plain, &mut subjects)?;
-        for reading in recognise::read_disguised(world, text) {
-            self.note_subjects(world, &reading, &mut subjects)?;
-        }
-        Ok(subjects)
-    }
-
-    fn note_subjects(
-        &self,
-        world: &World,
-        reading: &Reading<'_>,
-        subjects: &mut Vec<Subject>,
-    ) -> Result<(), UnresolvedWhy> {
-        for found in &reading.matches {
-            for uid in found.entities {
-                let meant = relation::meant(world, uid, &self.of);
-                bounded(subjects, meant.into_iter().map(|uid| (uid, Some(found.name.clone()))))?;
+            several => {
+                let texts = several.iter().map(|value| texts::one(value, shape));
+                let texts: Vec<String> = texts.collect::<Result<_, _>>()?;
+                self.together(&texts)?;
             }
         }
         Ok(())
     }
 
-    /// Whether somebody or something is named and every other word says nothing: a filler, or the
-    /// type of what is named.
-    fn is_accounted_for(&self, reading: &Reading<'_>) -> bool {
-        let kinds = reading.matches.iter().flat_map(|found| found.entities).map(|uid| &*uid.kind);
-        let kinds: Vec<&str> = kinds.chain([&*self.of]).collect();
-        let is_kind = |word: &str| kinds.iter().any(|kind| recognise::is_type(kind, word));
-        let says_nothing =
-            |word: &String| FILLERS.binary_search(&word.as_str()).is_ok() || is_kind(word);
-        !reading.matches.is_empty() && reading.leftover.iter().all(says_nothing)
-    }
-}
-
-/// Adds subjects, and gives up rather than collect without end.
-fn bounded(
-    subjects: &mut Vec<Subject>,
-    more: impl Iterator<Item = Subject>,
-) -> Result<(), UnresolvedWhy> {
-    for subject in more {
-        if subjects.iter().any(|(known, _)| *known == subject.0) {
-            continue;
+    fn text(&mut self, text: &Text<'_>) -> Result<(), UnresolvedWhy> {
+        match &self.rule.naming {
+            Naming::Id(kind) => match kind.as_deref().filter(|kind| **kind != *self.rule.of) {
+                Some(kind) => self.by_foreign_id(&text.text, kind),
+                None => self.by_id(&text.text),
+            },
+            Naming::Handle(kind) => self.by_handle(&text.text, kind.as_deref()),
+            Naming::ClosedText | Naming::Place(Mode::Closed) => self.by_closed(text),
+            Naming::OpenText | Naming::Place(Mode::Open | Mode::Ignore) | Naming::Filter => {
+                self.by_open(text)
+            }
         }
-        if subjects.len() >= MOST_SUBJECTS {
+    }
+
+    /// Several texts that name somebody together, in either order: a first and a last name.
+    fn together(&mut self, texts: &[String]) -> Result<(), UnresolvedWhy> {
+        let backwards: Vec<&str> = texts.iter().rev().map(String::as_str).collect();
+        let is_closed = self.rule.naming.is_closed();
+        let orders = [texts.join(" "), backwards.join(" ")];
+        let readings = orders.map(|joined| self.reading(&joined, ""));
+        let accounted_for = readings.iter().any(|reading| reading.is_accounted_for);
+        for reading in readings {
+            // the order that leaves words over is the wrong one
+            let is_right = reading.is_accounted_for || !accounted_for;
+            let is_kept = |mention: &Mention| is_right || self.is_shadowed(mention);
+            let mentions: Vec<Mention> = reading.mentions.into_iter().filter(is_kept).collect();
+            let joined = mentions.into_iter().map(|mention| Mention { how: How::Joined, ..mention });
+            self.note_mentions(joined, false)?;
+        }
+        if is_closed && !accounted_for {
+            return Err(UnresolvedWhy::Unrecognised);
+        }
+        self.named.unresolved |= !accounted_for;
+        Ok(())
+    }
+
+    fn is_shadowed(&self, mention: &Mention) -> bool {
+        let mut shadowed = self.scene.shadowed.iter();
+        shadowed.any(|shadowed| mention.entities.contains(&shadowed.subject))
+    }
+
+    /// The entity of that id, known or not. When it is not known, everyone whom a server that is
+    /// less exact about the spelling could take it for is a subject too.
+    fn by_id(&mut self, text: &str) -> Result<(), UnresolvedWhy> {
+        let exact = EntityUid::new(Arc::clone(&self.rule.of), text);
+        if self.scene.world.entity(&exact).is_none() {
+            let purpose = Purpose { is_name: true, ..Purpose::default() };
+            let reading = recognise::read(self.scene, text, &purpose);
+            self.note_mentions(reading.mentions.into_iter(), true)?;
+        }
+        let span = Some((0, text.len()));
+        self.note(exact, Because { name: None, ..self.because(span, "", How::Id) })
+    }
+
+    /// Everyone to whom the thing of that exact id belongs.
+    fn by_foreign_id(&mut self, text: &str, kind: &str) -> Result<(), UnresolvedWhy> {
+        let thing = EntityUid::new(kind, text);
+        if self.scene.world.entity(&thing).is_none() {
+            return self.by_handle(text, Some(kind));
+        }
+        self.owners(&[thing], text, &words::normalise(text), How::Relation)
+    }
+
+    /// Everyone to whom something belongs that has this handle: all that have it must belong to
+    /// somebody.
+    fn by_handle(&mut self, text: &str, kind: Option<&str>) -> Result<(), UnresolvedWhy> {
+        let normal = words::normalise(text);
+        if normal.is_empty() {
+            return Err(UnresolvedWhy::Empty);
+        }
+        let wanted = |uid: &&EntityUid| kind.is_none_or(|kind| &*uid.kind == kind);
+        let known: Vec<EntityUid> =
+            self.scene.world.named(&normal).iter().filter(wanted).cloned().collect();
+        if !known.is_empty() {
+            return self.owners(&known, text, &normal, How::Relation);
+        }
+        let (handles, server) = (self.scene.handles, self.scene.server);
+        let mut linked = handles.owners(handles.key(None, server, text)).to_vec();
+        if let Some(kind) = kind {
+            linked.extend_from_slice(handles.owners(handles.key(Some(kind), server, text)));
+        }
+        if linked.is_empty() {
+            self.named.deferred = true;
+            return Ok(());
+        }
+        self.owners(&linked, text, &normal, How::Handle)
+    }
+
+    /// Notes whom each of the things belongs to; a thing that belongs to nobody is left to the
+    /// answer.
+    fn owners(
+        &mut self,
+        things: &[EntityUid],
+        text: &str,
+        name: &str,
+        how: How,
+    ) -> Result<(), UnresolvedWhy> {
+        for thing in things {
+            let owners = relation::owners(self.scene.world, thing, &self.rule.of);
+            self.named.deferred |= owners.is_empty();
+            for owner in owners {
+                let how = if owner == *thing && how == How::Relation { How::Alias } else { how };
+                let because = self.because(Some((0, text.len())), name, how);
+                self.note(owner, because)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Everyone whom the text names, provided that all of its words are accounted for.
+    fn by_closed(&mut self, text: &Text<'_>) -> Result<(), UnresolvedWhy> {
+        let reading = self.reading(&text.text, &text.member);
+        self.note_mentions(reading.mentions.into_iter(), true)?;
+        if reading.is_accounted_for { Ok(()) } else { Err(UnresolvedWhy::Unrecognised) }
+    }
+
+    fn by_open(&mut self, text: &Text<'_>) -> Result<(), UnresolvedWhy> {
+        let reading = self.reading(&text.text, &text.member);
+        self.named.unresolved |= !reading.is_accounted_for;
+        self.note_mentions(reading.mentions.into_iter(), true)
+    }
+
+    fn reading(&self, text: &str, member: &str) -> recognise::Reading {
+        let purpose = Purpose {
+            introduction: member,
+            of: Some(&self.rule.of),
+            is_place: matches!(self.rule.naming, Naming::Place(_)),
+            is_name: self.rule.naming.is_closed(),
+        };
+        recognise::read(self.scene, text, &purpose)
+    }
+
+    fn note_mentions(
+        &mut self,
+        mentions: impl Iterator<Item = Mention>,
+        has_spans: bool,
+    ) -> Result<(), UnresolvedWhy> {
+        for mention in mentions {
+            let span = has_spans.then_some((mention.start, mention.end));
+            for entity in &mention.entities {
+                for uid in relation::meant(self.scene.world, entity, &self.rule.of) {
+                    let is_other = uid != *entity && mention.how == How::Alias;
+                    let how = if is_other { How::Relation } else { mention.how };
+                    let because = self.because(span, &mention.name, how);
+                    self.note(uid, because)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn because(&self, span: Option<(usize, usize)>, name: &str, how: How) -> Because {
+        let parameter = Arc::clone(&self.rule.via);
+        Because { parameter, span, name: Some(name.to_owned()), how }
+    }
+
+    /// Adds a subject, and gives up rather than collect without end.
+    fn note(&mut self, uid: EntityUid, because: Because) -> Result<(), UnresolvedWhy> {
+        if self.named.subjects.iter().any(|known| known.uid == uid) {
+            return Ok(());
+        }
+        if self.named.subjects.len() >= MOST_SUBJECTS {
             return Err(UnresolvedWhy::TooMany);
         }
-        subjects.push(subject);
+        self.named.subjects.push(Subject { uid, because });
+        Ok(())
     }
-    Ok(())
-}
-
-/// Whether the text is a pair of decimal degrees: whoever gives it has it already, and it is
-/// nobody's name.
-fn is_coordinate(text: &str) -> bool {
-    let parts = text.split([',', ';', ' ']).filter(|part| !part.is_empty());
-    let degrees = |part: &str| {
-        let plain = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+');
-        let number = part.parse::<f64>().ok().filter(|_| part.chars().all(plain))?;
-        part.contains('.').then_some(number)
-    };
-    let parts: Vec<Option<f64>> = parts.take(3).map(degrees).collect();
-    matches!(parts.as_slice(), [Some(latitude), Some(longitude)]
-        if latitude.abs() <= 90.0 && longitude.abs() <= 180.0)
 }
 
 #[cfg(test)]

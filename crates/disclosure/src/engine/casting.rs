@@ -12,7 +12,7 @@ use super::{Alert, Inquiry, Rules, Stop, Why};
 use crate::bindings::PotentialFact;
 use crate::filter::about;
 use crate::history::{Entry, Shadow, ShadowSource};
-use crate::recognise::Scene;
+use crate::recognise::{Scene, Shadows};
 
 /// How long it counts that nobody could tell whom a call was about.
 const UNRESOLVED: Duration = Duration::from_hours(1);
@@ -174,7 +174,7 @@ fn goals(
         }
     };
     let Inquiry { world, handles, server, inferences, .. } = *inquiry;
-    let scene = Scene { world, handles, server, inferences, shadowed: &[] };
+    let scene = Scene { world, handles, server, inferences, shadowed: &Shadows::default() };
     let sight = naming::look(&scene, inquiry, rules.binding, true).unwrap_or_default();
     let Some(binding) = rules.binding else {
         for seen in &sight.seen {

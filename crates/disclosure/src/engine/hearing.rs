@@ -79,7 +79,10 @@ impl<'a, 'j> Hearing<'a, 'j> {
                 self.reserve_without_room();
                 self.made
             }
-            Ok(()) => self.made,
+            Ok(()) => {
+                self.made.entries.append(&mut self.lifted);
+                self.made
+            }
         }
     }
 
@@ -150,7 +153,9 @@ impl<'a, 'j> Hearing<'a, 'j> {
         }
         let sight = self.look(&standing)?;
         self.check_shadows(&standing, &sight)?;
-        self.check_probes(&standing, &sight)
+        self.check_probes(&standing, &sight)?;
+        self.made.entries.append(&mut self.lifted);
+        Ok(())
     }
 
     /// Everything that can be seen in the arguments of a tool without a binding.

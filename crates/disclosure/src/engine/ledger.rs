@@ -28,7 +28,6 @@ impl Hearing<'_, '_> {
             }
             self.made.entries.extend(forgotten);
         }
-        self.made.entries.append(&mut self.lifted);
         self.keep(news);
         Ok(())
     }

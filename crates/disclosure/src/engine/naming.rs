@@ -9,7 +9,7 @@ use super::Inquiry;
 use super::leaves::{Leaf, Leaves, Reading};
 use crate::bindings::CompiledBinding;
 use crate::history::Shadow;
-use crate::recognise::{self, Scene, Shadowed};
+use crate::recognise::{self, Scene, Shadowed, Shadows};
 use crate::subject::{Because, Unresolved, UnresolvedWhy, relation};
 
 /// Somebody who is named, and how that was found.
@@ -34,7 +34,7 @@ pub(super) struct Sight {
 }
 
 /// The names of the subjects of shadows.
-pub(super) fn shadowed(inquiry: &Inquiry<'_>, shadows: &[&Shadow]) -> Vec<Shadowed> {
+pub(super) fn shadowed(inquiry: &Inquiry<'_>, shadows: &[&Shadow]) -> Shadows {
     let mut shadowed: Vec<Shadowed> = Vec::new();
     for shadow in shadows {
         let Some(subject) = &shadow.subject else { continue };
@@ -49,7 +49,7 @@ pub(super) fn shadowed(inquiry: &Inquiry<'_>, shadows: &[&Shadow]) -> Vec<Shadow
         let family = Arc::clone(&shadow.family);
         shadowed.push(Shadowed { subject: subject.clone(), family, names });
     }
-    shadowed
+    Shadows::new(shadowed)
 }
 
 /// Reads the arguments of which the binding says nothing; all of them when something was refused

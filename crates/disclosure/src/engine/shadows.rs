@@ -132,16 +132,28 @@ impl Hearing<'_, '_> {
         sight.unresolved.is_some() || (sight.deferred.is_some() && !may_be_deferred)
     }
 
-    /// Whether it is the server itself that refused, and it is asked once more.
-    fn may_ask_again(&self, shadow: &Shadow) -> bool {
-        let is_upstream = match shadow.source {
+    /// Whether whoever refused is asked once more: the server itself; or the very tool that was
+    /// refused is allowed by now, which lifts its shadow.
+    fn may_ask_again(&mut self, shadow: &Shadow) -> bool {
+        if shadow.tools.first().is_none_or(|tool| **tool != *self.via()) {
+            return false;
+        }
+        match shadow.source {
             ShadowSource::Upstream => true,
-            ShadowSource::Policy
-            | ShadowSource::Hidden
+            ShadowSource::Hidden | ShadowSource::Policy if shadow.fact.is_none() => {
+                self.lift(shadow);
+                true
+            }
+            ShadowSource::Hidden
+            | ShadowSource::Policy
             | ShadowSource::Approval
             | ShadowSource::Unresolved => false,
-        };
-        is_upstream && shadow.tools.first().is_some_and(|tool| **tool == *self.via())
+        }
+    }
+
+    fn lift(&mut self, shadow: &Shadow) {
+        let (subject, family) = (shadow.subject.clone(), Arc::clone(&shadow.family));
+        self.lifted.push(Entry::Lifted { subject, family, source: shadow.source });
     }
 
     /// Whether what was refused may be learnt by now; then the shadow is lifted.
@@ -154,8 +166,7 @@ impl Hearing<'_, '_> {
         if !(self.permits(fact, false) && self.permits(fact, true)) {
             return false;
         }
-        let (subject, family) = (shadow.subject.clone(), Arc::clone(&shadow.family));
-        self.lifted.push(Entry::Lifted { subject, family, source: shadow.source });
+        self.lift(shadow);
         true
     }
 

@@ -157,3 +157,30 @@ mod shortened {
         }
     }
 }
+
+#[test]
+fn a_shadow_that_has_ended_is_not_taken_up_again() {
+    let shadow = |cast: i64, tool: &str| Shadow {
+        subject: Some(EntityUid::new("Customer", "1")),
+        family: "location".into(),
+        fact: None,
+        source: ShadowSource::Upstream,
+        cast: Timestamp::from_seconds(cast),
+        expires: Timestamp::from_seconds(cast + 10),
+        decision: decision(1),
+        tools: vec![tool.into()],
+    };
+    let mut history = History::default();
+    history.apply(&Entry::Refused(shadow(0, "a/b")));
+    history.apply(&Entry::Refused(shadow(5, "a/c")));
+    let tools = |history: &History, now| -> Vec<String> {
+        let now = Timestamp::from_seconds(now);
+        history.shadows(now).flat_map(|s| &s.tools).map(ToString::to_string).collect()
+    };
+    assert_eq!(tools(&history, 14), ["a/b", "a/c"]);
+    assert!(tools(&history, 15).is_empty(), "it ends when its time is over");
+    history.apply(&Entry::Refused(shadow(20, "a/d")));
+    assert_eq!(tools(&history, 21), ["a/d"]);
+    let written = serde_json::to_string(&Entry::Refused(shadow(0, "a/b"))).unwrap();
+    assert_eq!(serde_json::from_str::<Entry>(&written).unwrap(), Entry::Refused(shadow(0, "a/b")));
+}

@@ -4,13 +4,21 @@ use std::borrow::Cow;
 
 use unicode_security::skeleton;
 
+/// In texts of at most so many bytes,
+const SHORT: usize = 2048;
+/// so many strokes are read as one letter and as another.
+const MOST_STROKES: usize = 3;
+
 /// The readings of `text` without its disguises; none when it can have none.
 pub(super) fn without(text: &str) -> Vec<String> {
     let plain = without_lookalikes(text);
     let mut readings = Vec::new();
     if has_letters_in_numbers(&plain) {
-        readings.push(spell_out(&plain, 'l'));
-        readings.push(spell_out(&plain, 'i'));
+        let strokes = plain.matches(is_stroke).count();
+        let most = if plain.len() <= SHORT { MOST_STROKES } else { 1 };
+        for choice in 0..1_u8 << strokes.min(most) {
+            readings.push(spell_out(&plain, choice, most));
+        }
     }
     if let Cow::Owned(plain) = plain {
         readings.push(plain);
@@ -53,14 +61,26 @@ fn has_letters_in_numbers(text: &str) -> bool {
     })
 }
 
-/// Digits and signs inside words as letters; `one` is what a stroke stands for.
-fn spell_out(text: &str, one: char) -> String {
+/// Digits and signs inside words as letters; each bit of `choice` says which of two letters one of
+/// the strokes stands for, and the last bit goes for all that are left.
+fn spell_out(text: &str, choice: u8, most: usize) -> String {
     let mut out = String::with_capacity(text.len());
+    let mut strokes = 0;
     for word in text.split_inclusive(char::is_whitespace) {
         let is_word = word.contains(|c: char| c.is_ascii_alphabetic());
-        out.extend(word.chars().map(|c| letter(c, one).filter(|_| is_word).unwrap_or(c)));
+        for c in word.chars() {
+            let bit = strokes.min(most - 1);
+            strokes += usize::from(is_stroke(c));
+            let one = if choice >> bit & 1 == 0 { 'l' } else { 'i' };
+            out.push(letter(c, one).filter(|_| is_word).unwrap_or(c));
+        }
     }
     out
+}
+
+/// A stroke is an l or an i.
+fn is_stroke(c: char) -> bool {
+    matches!(c, '1' | '!' | '|')
 }
 
 fn letter(c: char, one: char) -> Option<char> {

@@ -10,7 +10,7 @@ use crate::filter::{self, Edit, Plan};
 use crate::handles::Linked;
 use crate::path::{Key, element};
 
-use super::scan::{Covered, Hit, Scan, What};
+use super::scan::{Covered, Hit, What};
 use super::{Reviewer, Withheld};
 
 /// What became of a document.
@@ -33,6 +33,7 @@ impl Reviewer<'_> {
             return Err(Withheld::Everything);
         }
         self.about.append(&mut plan.told);
+        self.about.extend(self.wholly_permitted(&plan));
         self.rest.extend(plan.rest(document));
         let hits = self.look_through(document, &plan);
         let about_somebody = !self.about.is_empty();
@@ -43,23 +44,31 @@ impl Reviewer<'_> {
             return Ok(Outcome::Same);
         }
         plan.edit.apply(document);
-        self.about
-            .extend(plan.rows.into_iter().filter(|row| row.stays).flat_map(|row| row.subjects));
         let is_bare = document.as_object().is_some_and(serde_json::Map::is_empty);
         if is_bare && !hits.is_empty() { Err(Withheld::Everything) } else { Ok(Outcome::Changed) }
     }
 
+    /// The subjects of rows of whom nothing was refused: they may be named everywhere.
+    fn wholly_permitted(&self, plan: &Plan) -> Vec<EntityUid> {
+        let refused: HashSet<&EntityUid> =
+            self.bench.refused().iter().map(|fact| &fact.subject).collect();
+        let staying = plan.rows.iter().filter(|row| row.stays).flat_map(|row| &row.subjects);
+        let mut permitted: Vec<EntityUid> =
+            staying.filter(|subject| !refused.contains(subject)).cloned().collect();
+        permitted.sort();
+        permitted.dedup();
+        permitted
+    }
+
     fn look_through(&mut self, document: &Value, plan: &Plan) -> Vec<Hit> {
-        let rows: HashMap<&[Key], _> = plan.rows.iter().map(|row| (&*row.location, row)).collect();
-        let staying = plan.rows.iter().filter(|row| row.stays);
-        let fields: HashSet<&[Key]> =
-            staying.clone().flat_map(|row| row.covered.iter().map(Vec::as_slice)).collect();
+        let mut rows: HashMap<&[Key], Vec<EntityUid>> = HashMap::new();
+        let mut fields = HashSet::new();
+        for row in plan.rows.iter().filter(|row| row.stays) {
+            rows.entry(&row.location).or_default().extend(row.subjects.iter().cloned());
+            fields.extend(row.covered.iter().map(Vec::as_slice));
+        }
         let skipped = plan.edit.removals().cloned().collect();
-        let covered = Covered { rows, fields, skipped };
-        let mut about = self.about.clone();
-        about.extend(staying.flat_map(|row| row.subjects.iter().cloned()));
-        let mut scan = Scan::new(&self.watch, &mut self.bench, &about, &self.rest, &mut self.left);
-        scan.hits(document, &covered)
+        self.hits(document, &Covered { rows, fields, skipped })
     }
 
     fn link(&mut self, document: &Value) {

@@ -6,7 +6,6 @@ use kenward_model::EntityUid;
 use kenward_world::words;
 use serde_json::Value;
 
-use crate::filter::Row;
 use crate::path::{Key, Location};
 
 use super::Bench;
@@ -48,7 +47,7 @@ pub(crate) struct Scan<'s, 'a> {
     watch: &'s Watch<'a>,
     bench: &'s mut Bench<'a>,
     /// Those whom the answer is known to be about.
-    about: &'s [EntityUid],
+    about: HashSet<&'s EntityUid>,
     /// What stood in fields that leave, in normal form.
     rest: &'s HashSet<String>,
     left: &'s mut usize,
@@ -59,7 +58,8 @@ pub(crate) struct Scan<'s, 'a> {
 /// What accounts for parts of a document.
 #[derive(Default)]
 pub(crate) struct Covered<'r> {
-    pub(crate) rows: HashMap<&'r [Key], &'r Row>,
+    /// The subjects of the rows that stay, by where each row stands.
+    pub(crate) rows: HashMap<&'r [Key], Vec<EntityUid>>,
     pub(crate) fields: HashSet<&'r [Key]>,
     pub(crate) skipped: HashSet<Location>,
 }
@@ -72,6 +72,7 @@ impl<'s, 'a> Scan<'s, 'a> {
         rest: &'s HashSet<String>,
         left: &'s mut usize,
     ) -> Self {
+        let about = about.iter().collect();
         Self { watch, bench, about, rest, left, said: HashMap::new() }
     }
 
@@ -79,7 +80,7 @@ impl<'s, 'a> Scan<'s, 'a> {
     pub(crate) fn hits(&mut self, value: &Value, covered: &Covered<'_>) -> Vec<Hit> {
         let mut hits = Vec::new();
         if !self.watch.is_idle() || !self.rest.is_empty() {
-            let mut walk = Walk { covered, hits: &mut hits, way: Vec::new(), own: &[] };
+            let mut walk = Walk { covered, hits: &mut hits, way: Vec::new(), own: Vec::new() };
             self.value(value, &mut walk);
         }
         hits
@@ -89,12 +90,9 @@ impl<'s, 'a> Scan<'s, 'a> {
         if walk.covered.skipped.contains(&walk.way) {
             return;
         }
-        let own = walk.own;
-        if let Some(row) = walk.covered.rows.get(&*walk.way) {
-            if !row.stays {
-                return;
-            }
-            walk.own = &row.subjects;
+        let outer = walk.own.len();
+        if let Some(subjects) = walk.covered.rows.get(&*walk.way) {
+            walk.own.extend_from_slice(subjects);
         }
         match value {
             Value::Null | Value::Bool(_) => {}
@@ -124,11 +122,11 @@ impl<'s, 'a> Scan<'s, 'a> {
                 }
             }
         }
-        walk.own = own;
+        walk.own.truncate(outer);
     }
 
     fn member(&mut self, name: &str, value: &Value, walk: &mut Walk<'_, '_>) {
-        if self.reads(name, walk.own).is_some() {
+        if self.reads(name, &walk.own).is_some() {
             walk.hit(What::Member);
         } else {
             self.value(value, walk);
@@ -141,7 +139,7 @@ impl<'s, 'a> Scan<'s, 'a> {
             return Some(What::Name);
         }
         let is_field = walk.covered.fields.contains(&*walk.way);
-        match self.reads_within(text, walk.own, DEEPEST) {
+        match self.reads_within(text, &walk.own, DEEPEST) {
             // The field is decided on as what it is: a name that it consists of is its value.
             Some(What::Name) if is_field => None,
             None if !is_field && self.repeats(text) => Some(What::Rest),
@@ -158,7 +156,7 @@ impl<'s, 'a> Scan<'s, 'a> {
         !walk.covered.fields.contains(&*walk.way)
             && member
                 .and_then(|member| self.watch.by_id(member, text))
-                .is_some_and(|named| self.may_not_name(&named, walk.own))
+                .is_some_and(|named| self.may_not_name(&named, &walk.own))
     }
 
     /// As [`Self::reads`], in a text that may be a document itself.
@@ -234,8 +232,8 @@ struct Walk<'w, 'r> {
     covered: &'w Covered<'r>,
     hits: &'w mut Vec<Hit>,
     way: Location,
-    /// The subjects of the row that is walked through.
-    own: &'r [EntityUid],
+    /// The subjects of the rows that are walked through.
+    own: Vec<EntityUid>,
 }
 
 impl Walk<'_, '_> {

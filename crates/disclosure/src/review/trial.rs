@@ -126,7 +126,7 @@ impl Trial {
             fact: Some(fact(subject, "address", &self.inferences)),
             source,
             cast: now(),
-            expires: now().plus(std::time::Duration::from_secs(60)),
+            expires: now().plus(std::time::Duration::from_mins(1)),
             decision: decision(),
             tools: vec![tool.into()],
         }));

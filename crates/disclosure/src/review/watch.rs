@@ -9,7 +9,7 @@ use crate::bindings::PotentialFact;
 use crate::engine::{Inquiry, Rules};
 use crate::filter::about;
 use crate::history::{Shadow, ShadowSource};
-use crate::recognise::{self, How, Mention, Scene, Shadowed};
+use crate::recognise::{self, How, Mention, Scene, Shadowed, Shadows};
 use crate::subject::relation;
 
 use super::Bench;
@@ -23,7 +23,7 @@ pub(crate) struct Watch<'a> {
     kinds: Vec<Arc<str>>,
     /// What was refused before, of the families that the answer may be about.
     shadows: Vec<&'a Shadow>,
-    shadowed: Vec<Shadowed>,
+    shadowed: Shadows,
 }
 
 /// Somebody is named.
@@ -167,7 +167,7 @@ fn is_whole(mention: &Mention, text: &str, normal: &str) -> bool {
 }
 
 /// How the subjects of shadows are called, in normal form.
-fn shadowed(world: &World, shadows: &[&Shadow]) -> Vec<Shadowed> {
+fn shadowed(world: &World, shadows: &[&Shadow]) -> Shadows {
     let subjects = shadows.iter().filter_map(|shadow| Some((shadow.subject.clone()?, shadow)));
     let named = subjects.map(|(subject, shadow)| {
         let aliases = world.entity(&subject).map(|entity| &entity.aliases);
@@ -176,7 +176,7 @@ fn shadowed(world: &World, shadows: &[&Shadow]) -> Vec<Shadowed> {
         let names = names.filter(|name| !name.is_empty()).collect();
         Shadowed { subject, family: Arc::clone(&shadow.family), names }
     });
-    named.collect()
+    Shadows::new(named.collect())
 }
 
 /// Whether what was refused may be learnt by now.

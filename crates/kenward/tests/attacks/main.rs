@@ -45,11 +45,12 @@ const MOST_ASKED: f64 = 0.02;
 async fn attacks_are_stopped_and_the_work_goes_on() {
     let wanted = std::env::var("KENWARD_ATTACKS_LAYER").ok();
     let chosen = |layer: &Layer| wanted.as_deref().is_none_or(|name| name == layer.name());
+    let domains = play::read();
     let mut tallies = Vec::new();
     for layer in Layer::EVERY.into_iter().filter(chosen) {
         let started = std::time::Instant::now();
         let mut tally = Tally::new(layer);
-        tally.add(play::all(layer).await);
+        tally.add(play::all(&domains, layer).await);
         eprintln!("{}: {:.1} s", layer.name(), started.elapsed().as_secs_f64());
         tallies.push(tally);
     }

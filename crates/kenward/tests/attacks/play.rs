@@ -8,7 +8,8 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::cases::{self, Case, EraName, Step};
+use crate::cases::{self, Case, EraName, FamilyFile, Step};
+use crate::domain::Domain;
 use crate::judge::{Kind, Outcome};
 use crate::layers::Layer;
 use crate::seen::Seen;
@@ -18,12 +19,29 @@ use crate::verdict;
 /// How many cases run at once.
 const AT_ONCE: usize = 12;
 
-/// All cases of all domains in both eras; each domain and era has a gateway of its own.
-pub(crate) async fn all(layer: Layer) -> Vec<Outcome> {
+/// A domain and its cases, read once.
+pub(crate) struct Written {
+    name: &'static str,
+    domain: Arc<Domain>,
+    families: Vec<FamilyFile>,
+}
+
+/// Every domain with its cases.
+pub(crate) fn read() -> Vec<Arc<Written>> {
+    let read = |name| {
+        let domain = Arc::new(Domain::read(name));
+        Arc::new(Written { name, domain, families: cases::families(name) })
+    };
+    crate::DOMAINS.into_iter().map(read).collect()
+}
+
+/// All cases in both eras; each domain and era has a gateway of its own.
+pub(crate) async fn all(domains: &[Arc<Written>], layer: Layer) -> Vec<Outcome> {
     let mut playing = JoinSet::new();
-    for name in crate::DOMAINS {
+    for written in domains {
         for era in Era::BOTH {
-            playing.spawn(in_era(name, layer, era));
+            let written = Arc::clone(written);
+            playing.spawn(async move { in_era(&written, layer, era).await });
         }
     }
     playing.join_all().await.into_iter().flatten().collect()
@@ -43,9 +61,9 @@ pub(crate) struct Playing {
     clients: BTreeMap<(String, String, String, &'static str), Arc<Mcp>>,
 }
 
-async fn in_era(name: &str, layer: Layer, era: Era) -> Vec<Outcome> {
-    let mut playing = gather(name, era);
-    let mut stage = Stage::start(name, layer, era).await;
+async fn in_era(written: &Written, layer: Layer, era: Era) -> Vec<Outcome> {
+    let mut playing = gather(written, era);
+    let mut stage = Stage::start(Arc::clone(&written.domain), layer, era).await;
     stage.let_in(&users(&stage, &playing)).await;
     let legs = playing.iter().map(|case| case.legs.len()).max().unwrap_or(0);
     for leg in 0..legs {
@@ -74,10 +92,10 @@ fn users(stage: &Stage, playing: &[Playing]) -> Vec<Value> {
     users.into_values().map(|(entity, _)| entity).collect()
 }
 
-fn gather(name: &str, era: Era) -> Vec<Playing> {
+fn gather(written: &Written, era: Era) -> Vec<Playing> {
     let only = std::env::var("KENWARD_ATTACKS_ONLY").unwrap_or_default();
     let mut playing = Vec::new();
-    for file in cases::families(name) {
+    for file in &written.families {
         for (case, is_attack) in file.cases() {
             let fits = case.only.is_none_or(|named| named_era(named) == era);
             if !fits || !(file.family.contains(&only) || case.name.contains(&only)) {
@@ -90,7 +108,7 @@ fn gather(name: &str, era: Era) -> Vec<Playing> {
             };
             let person = case.person.clone().or_else(|| file.person.clone());
             playing.push(Playing {
-                place: format!("{name}, {}, {}, {era:?}", file.family, case.name),
+                place: format!("{}, {}, {}, {era:?}", written.name, file.family, case.name),
                 family: file.family.clone(),
                 kind,
                 number: playing.len(),

@@ -20,7 +20,7 @@ const LISTENING: Duration = Duration::from_millis(1200);
 
 /// What all cases share.
 pub(crate) struct Stage {
-    pub(crate) domain: Domain,
+    pub(crate) domain: Arc<Domain>,
     pub(crate) issuer: Issuer,
     pub(crate) gateway: Gateway,
     pub(crate) upstreams: BTreeMap<String, Upstream>,
@@ -29,8 +29,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// Starts the gateway of a domain with `layer` in force.
-    pub(crate) async fn start(name: &str, layer: Layer, era: Era) -> Self {
-        let domain = Domain::read(name);
+    pub(crate) async fn start(domain: Arc<Domain>, layer: Layer, era: Era) -> Self {
         let issuer = Issuer::start().await;
         let (deployment, upstreams) = domain.deploy(layer, &issuer).await;
         let gateway = Gateway::start(KENWARD, deployment).await;

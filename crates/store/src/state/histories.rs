@@ -69,6 +69,7 @@ impl State {
     pub async fn save_histories(&self, claim: Claim, pages: &[Pages]) -> Result<(), StateError> {
         if pages.iter().any(|pages| pages.whole) {
             let mut transaction = self.begin().await?;
+            check(&mut transaction, claim).await?;
             for pages in pages.iter().filter(|pages| pages.whole) {
                 remove(&mut transaction, &pages.person).await?;
             }
@@ -79,6 +80,18 @@ impl State {
             append(&self.pool, claim, pages).await
         }
     }
+}
+
+/// That the claim still stands: what only removes lines has to know it too.
+async fn check(
+    transaction: &mut Transaction<'static, Sqlite>,
+    claim: Claim,
+) -> Result<(), StateError> {
+    let row = sqlx::query("select value from meta where name = 'histories'")
+        .fetch_one(&mut **transaction)
+        .await
+        .map_err(failed("read"))?;
+    if get::<i64>(&row, "value")? == claim.0 { Ok(()) } else { Err(StateError::Superseded) }
 }
 
 async fn remove(

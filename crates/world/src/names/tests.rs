@@ -93,11 +93,11 @@ fn check(world: &World, texts: &[String]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
     fn base_and_changes_are_one_index(
         hash in prop::sample::select(&HASHES[..]),
-        changes in prop::collection::vec(changes(), 1..40),
+        changes in prop::collection::vec(changes(), 1..24),
     ) {
         let texts = texts();
         let mut snapshots = vec![World::colliding(hash)];

@@ -232,7 +232,6 @@ fn whoever_tries_one_tool_after_the_other_is_asked_and_then_reported() {
         trial.refuse("4711", attribute, 4);
     }
     let mut trial = trial.tells("get_places", "nearby_places");
-    assert_eq!(trial.about("get_salary", "4713"), Ok(()));
     for tool in ["get_address", "get_route"] {
         assert!(matches!(trial.about(tool, "4711"), Err(Why::Fact(_))));
         assert_eq!(trial.decide("get_eta", &json!({ "id": "4711" })).stop, None);

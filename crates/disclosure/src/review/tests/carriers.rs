@@ -122,7 +122,7 @@ fn completions_complete_nobody_who_may_not_be_asked_about() {
         assert_eq!(review(&named(), Carrier::Completion, given).0, left);
     }
     let untouched = completion(&["Ann Lee", "Nashville depot", "5"], 400, true);
-    let mut message = untouched.clone();
+    let mut message = untouched;
     let reviewed = Trial::of(&named()).refusing(&["4711"], Carrier::Completion, &mut message);
     assert!(!reviewed.changed && reviewed.entries.is_empty());
     let (left, _) =

@@ -19,9 +19,8 @@ fn order() -> Value {
 }
 
 fn learnt(review: &Review) -> Vec<(String, String)> {
-    let entries = review.entries.iter().filter_map(|entry| match entry {
-        Entry::Learnt(learnt) => Some(&learnt.fact),
-        _ => None,
+    let entries = review.entries.iter().filter_map(|entry| {
+        if let Entry::Learnt(learnt) = entry { Some(&learnt.fact) } else { None }
     });
     entries.map(|fact| (fact.subject.id.to_string(), fact.attribute.to_string())).collect()
 }

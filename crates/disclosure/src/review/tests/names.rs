@@ -79,7 +79,7 @@ fn a_text_outside_of_lists_is_replaced_and_a_name_takes_its_object_with_it() {
         refused(json!({ "structuredContent": { "street": "Main", "note": "near Taylor Swift" } }));
     assert_eq!(left["structuredContent"], json!({ "street": "Main", "note": "[not available]" }));
     let content = json!({ "structuredContent": { "rep": "x", "who": { "name": "Taylor Swift", "street": "Main" } } });
-    let mut result = content.clone();
+    let mut result = content;
     Trial::of(&spec()).refusing(&["4711"], Carrier::Tool, &mut result);
     assert_eq!(result, json!({ "structuredContent": { "rep": "x" } }));
     let mut flat = json!({ "structuredContent": { "name": "Taylor Swift", "street": "Main" } });

@@ -18,6 +18,7 @@ fn row(id: &str) -> Value {
     json!({ "id": id, "name": format!("Name{id}x"), "zip": format!("Zip{id}x") })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "contents are written where they are given")]
 fn refuse(spec: &Value, refused: &[&str], content: Value) -> Value {
     let mut result = json!({ "structuredContent": content });
     let review = Trial::of(spec).refusing(refused, Carrier::Tool, &mut result);
@@ -204,6 +205,37 @@ fn what_is_allowed_stays_as_it_is() {
         assert!(!review.changed && review.removed.is_empty());
         assert_eq!(result.to_string(), before.to_string());
     }
+}
+
+#[test]
+fn whoever_is_told_of_in_part_is_named_in_their_own_row_alone() {
+    let note = |id: &str, note: &str| json!({ "id": id, "name": "x", "zip": "y", "note": note });
+    let content = json!({ "customers": [
+        note("4711", "Taylor Swift likes tea"), note("4712", "Taylor Swift lives next door"), note("4712", "Ann Lee is in"),
+    ] });
+    let mut result = json!({ "structuredContent": content });
+    Trial::of(&spec()).judged(Carrier::Tool, &mut result, |fact, _| {
+        let refused = &*fact.subject.id == "4711" && &*fact.attribute == "zip";
+        if refused { Opinion::Silent } else { Opinion::Yes }
+    });
+    let first = json!({ "id": "4711", "name": "x", "note": "Taylor Swift likes tea" });
+    let left = json!({ "customers": [first, note("4712", "Ann Lee is in")] });
+    assert_eq!(result["structuredContent"], left);
+}
+
+#[test]
+fn whoever_has_a_row_may_be_named_in_the_text() {
+    let spec = json!({
+        "discloses": [{ "of": "Customer", "subject": "$params.arguments.id", "attribute": "address" }],
+        "results": [{ "each": "$.customers[*]", "of": "Customer", "id": "$.id", "attributes": { "name": "$.name" } }],
+    });
+    let content = json!({ "customers": [{ "id": "4712", "name": "Ann Lee" }] });
+    let before = json!({ "structuredContent": content, "content": [{ "type": "text", "text": "Found Ann Lee" }] });
+    let mut result = before.clone();
+    Trial::of(&spec).about("4711").judged(Carrier::Tool, &mut result, |fact, _| {
+        if &*fact.attribute == "name" { Opinion::Yes } else { Opinion::Silent }
+    });
+    assert_eq!(result, before);
 }
 
 #[test]

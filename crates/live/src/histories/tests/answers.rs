@@ -127,7 +127,7 @@ async fn what_was_made_easier_and_cannot_be_kept_is_taken_back() {
     let histories = house.histories().await;
     let id = ask(&histories, 1).await;
     histories.answer_approval(&id, &verdict(Refuse)).await.expect("the state").expect("new");
-    add(&histories, "ann", &[refused(1), refused(2)]).await.expect("kept");
+    add(&histories, "ann", &[refused(1), refused(2), learnt(3)]).await.expect("kept");
     let held = histories.of(&person("ann")).await.expect("a history");
     let before = held.lock().clone();
     let id = ask(&histories, 2).await;

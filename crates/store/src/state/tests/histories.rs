@@ -92,7 +92,12 @@ async fn whoever_claimed_before_writes_nothing_any_more() {
     let second = State::open(&url(directory.path())).await.unwrap();
     let new = second.claim_histories().await.unwrap();
     assert_ne!(old, new);
-    for wrong in [pages("ann", 2, &["x"]), whole("ann", 2, &["x"]), pages("bob", 1, &["x"])] {
+    for wrong in [
+        pages("ann", 2, &["x"]),
+        whole("ann", 2, &["x"]),
+        whole("ann", 2, &[]),
+        pages("bob", 1, &["x"]),
+    ] {
         let error = first.save_histories(old, &[wrong]).await.unwrap_err();
         assert!(matches!(error, StateError::Superseded), "{error}");
     }

@@ -1,0 +1,254 @@
+//! The engine with a history, as a gateway would use it, whole or with a part knocked out.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use kenward_model::{DecisionId, EntityUid, Fact, Place, Timestamp};
+use serde_json::json;
+
+use super::naive::{Rule, World};
+use super::{ATTRIBUTES, STEPS};
+use crate::engine::{Inquiry, Judge, Opinion, Rules, Settings, before};
+use crate::fixtures::server;
+use crate::handles::Handles;
+use crate::history::{Entry, History};
+use crate::vocabulary::Guess;
+use crate::{Bindings, CompiledBinding, Inferences, ServerBindings};
+
+/// A call: about whom, what it tells, and which of several different answers that is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Call {
+    pub(super) subject: usize,
+    pub(super) told: Vec<(usize, u8)>,
+    pub(super) variant: u64,
+}
+
+/// The part that is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KnockOut {
+    Nothing,
+    /// What is under way does not count until it is released.
+    Reservation,
+    /// What was released does not count.
+    History,
+    /// Nothing follows from anything.
+    Closure,
+    /// All answers count as the same.
+    Answers,
+    /// When policy has changed, it is not asked again before the release.
+    SecondLook,
+}
+
+/// A call under way.
+struct Pending {
+    call: Call,
+    decision: DecisionId,
+    /// The policies that it was decided on.
+    version: u64,
+}
+
+pub(super) struct Desk {
+    inferences: Inferences,
+    pub(super) settings: Settings,
+    history: History,
+    knock_out: KnockOut,
+    pending: Vec<Pending>,
+    /// All that was kept, as it would be written.
+    log: Vec<String>,
+    bindings: HashMap<Vec<(usize, u8)>, Arc<CompiledBinding>>,
+    count: u32,
+}
+
+struct Policy<'w>(&'w World);
+
+impl Judge for Policy<'_> {
+    fn may_learn(&mut self, fact: &Fact, _inferred: bool) -> Opinion {
+        let attribute = fact.attribute.strip_prefix('a').unwrap().parse().unwrap();
+        let subject = fact.subject.id.parse().unwrap();
+        let refused = self.0.is_refused(subject, attribute, fact.precision.0);
+        if refused { Opinion::No } else { Opinion::Yes }
+    }
+}
+
+impl Desk {
+    pub(super) fn new(rules: &[Rule], knock_out: KnockOut) -> Self {
+        let rules = if knock_out == KnockOut::Closure { &[] } else { rules };
+        let ledger = knock_out != KnockOut::History;
+        Self {
+            inferences: inferences(rules),
+            settings: Settings { ledger, ..Settings::default() },
+            history: History::default(),
+            knock_out,
+            pending: Vec::new(),
+            log: Vec::new(),
+            bindings: HashMap::new(),
+            count: 0,
+        }
+    }
+
+    /// Decides the call; when it is allowed, it is under way.
+    pub(super) fn ask(&mut self, call: &Call, world: &World) {
+        self.count += 1;
+        let mut entropy = [0; 10];
+        entropy[..4].copy_from_slice(&self.count.to_be_bytes());
+        let decision = DecisionId::new(Timestamp::from_seconds(0), &entropy);
+        let (allowed, entries) = self.decide(call, decision, world);
+        self.take(&entries);
+        if allowed {
+            self.pending.push(Pending { call: call.clone(), decision, version: world.version });
+        }
+    }
+
+    /// The answer to one of the calls under way comes or breaks off: the call whose answer is
+    /// released, and what becomes of the history before that.
+    pub(super) fn answer(
+        &mut self,
+        which: usize,
+        comes: bool,
+        world: &World,
+    ) -> Option<(Option<Call>, Vec<Entry>)> {
+        if self.pending.is_empty() {
+            return None;
+        }
+        let Pending { call, decision, version } = self.pending.remove(which % self.pending.len());
+        let undone = vec![Entry::Undone(decision)];
+        if !comes {
+            return Some((None, undone));
+        }
+        if version != world.version && self.knock_out != KnockOut::SecondLook {
+            let (allowed, entries) = self.decide(&call, decision, world);
+            self.take(&entries);
+            if !allowed {
+                return Some((None, undone));
+            }
+        }
+        if self.knock_out == KnockOut::Reservation {
+            let learnt = self.reserved(&call, decision, world);
+            return Some((Some(call), learnt));
+        }
+        Some((Some(call), vec![Entry::Confirmed(decision)]))
+    }
+
+    pub(super) fn take(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            self.history.apply(entry);
+            self.log.push(serde_json::to_string(entry).unwrap());
+        }
+    }
+
+    /// Forgets everything that was not kept.
+    pub(super) fn restart(&mut self) {
+        let mut history = History::default();
+        for line in &self.log {
+            history.apply(&serde_json::from_str(line).unwrap());
+        }
+        assert_eq!(history, self.history, "what was kept makes the same history");
+        self.history = history;
+    }
+
+    fn decide(&mut self, call: &Call, decision: DecisionId, world: &World) -> (bool, Vec<Entry>) {
+        let (allowed, mut entries) = self.inquire(call, decision, world);
+        if self.knock_out == KnockOut::Reservation {
+            entries.retain(|entry| !matches!(entry, Entry::Reserved(..)));
+        }
+        (allowed, entries)
+    }
+
+    /// What would have been reserved, as learnt.
+    fn reserved(&mut self, call: &Call, decision: DecisionId, world: &World) -> Vec<Entry> {
+        let (_, entries) = self.inquire(call, decision, world);
+        let reserved = entries.into_iter().filter_map(|entry| match entry {
+            Entry::Reserved(_, learnt) => Some(learnt),
+            _ => None,
+        });
+        reserved.flatten().map(Entry::Learnt).collect()
+    }
+
+    fn inquire(&mut self, call: &Call, decision: DecisionId, world: &World) -> (bool, Vec<Entry>) {
+        let binding = self.binding(&call.told);
+        let arguments = json!({ "id": call.subject.to_string(), "variant": call.variant });
+        let answer = if self.knock_out == KnockOut::Answers { 1 } else { digest(call) };
+        let target = format!("{:?}", call.told);
+        let guess = Guess::none();
+        let inquiry = Inquiry {
+            world: &kenward_world::World::empty(),
+            handles: &Handles::new([1; 32]),
+            history: &self.history,
+            settings: &self.settings,
+            inferences: &self.inferences,
+            person: &EntityUid::new("User", "rep"),
+            server: &server(),
+            target: &target,
+            arguments: &arguments,
+            now: Timestamp::from_seconds(1),
+            decision,
+            answer,
+        };
+        let rules = Rules { binding: Some(&binding), guess: &guess };
+        let made = before(&inquiry, rules, &mut Policy(world));
+        (made.stop.is_none(), made.entries)
+    }
+
+    fn binding(&mut self, told: &[(usize, u8)]) -> Arc<CompiledBinding> {
+        if let Some(binding) = self.bindings.get(told) {
+            return Arc::clone(binding);
+        }
+        let discloses: Vec<_> = told
+            .iter()
+            .map(|(attribute, precision)| {
+                json!({ "of": "Customer", "subject": "$params.arguments.id",
+                        "attribute": format!("a{attribute}"), "precision": step(*precision) })
+            })
+            .collect();
+        let spec = json!({ "parameters": { "variant": { "role": "value" } }, "discloses": discloses });
+        let tools = BTreeMap::from([("tool".to_owned(), serde_json::from_value(spec).unwrap())]);
+        let specs =
+            BTreeMap::from([(server(), ServerBindings { tools, ..ServerBindings::default() })]);
+        let place = |_: &_, _: &str, at: &str| Place::whole(at);
+        let bindings = Bindings::compile(&place, &specs, &self.inferences).unwrap();
+        let binding = Arc::clone(bindings.get(&server(), "tool").unwrap());
+        self.bindings.insert(told.to_vec(), Arc::clone(&binding));
+        binding
+    }
+}
+
+/// Equal for calls that get the same answer.
+pub(super) fn digest(call: &Call) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    call.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn step(precision: u8) -> String {
+    if precision == 0 { "exact".to_owned() } else { format!("p{precision}") }
+}
+
+fn inferences(rules: &[Rule]) -> Inferences {
+    let scale: Vec<String> = (0..STEPS).map(step).collect();
+    let attributes: Vec<String> = (0..ATTRIBUTES).map(|n| format!("a{n}")).collect();
+    let mut text = format!(
+        "families: {{ f: {{ scale: [{}], attributes: [{}] }} }}\ninferences:\n",
+        scale.join(", "),
+        attributes.join(", ")
+    );
+    for rule in rules {
+        let premises = rule.premises.iter().map(|(premise, at)| match at {
+            Some(at) => format!("{{ attribute: a{premise}, precision: {} }}", step(*at)),
+            None => format!("a{premise}"),
+        });
+        let premises: Vec<String> = premises.collect();
+        let (then, at) = (rule.then, step(rule.precision));
+        write!(text, "  - {{ then: {{ attribute: a{then}, precision: {at} }}").unwrap();
+        write!(text, ", if: [{}]", premises.join(", ")).unwrap();
+        if let Some(distinct) = rule.distinct {
+            write!(text, ", distinct: {distinct}").unwrap();
+        }
+        text.push_str(" }\n");
+    }
+    if rules.is_empty() {
+        text = text.replace("inferences:\n", "inferences: []\n");
+    }
+    Inferences::read("i.yaml", &text).unwrap()
+}

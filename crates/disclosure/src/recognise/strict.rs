@@ -1,0 +1,253 @@
+//! Looks for those of whom something was refused before, however their names are disguised.
+
+pub(super) mod decode;
+
+use std::collections::{HashMap, HashSet};
+
+use kenward_model::EntityUid;
+
+use super::search::Search;
+use super::shadow::{Form, Name, Shadows};
+use super::spans::Spans;
+use super::{How, Mention, signs};
+
+/// The words of a name stand within so many words.
+const WINDOW: usize = 12;
+/// Shorter names that are run together must begin and end where words do.
+const LONG_GLUED: usize = 8;
+/// So far around a part of a name a second sign is looked for.
+const AROUND: usize = 2;
+/// Words beside a part of a name that speak of where or who somebody is.
+const PERSONAL: &[&str] = &[
+    "address", "apartment", "customer", "doorstep", "flat", "home", "house", "lives", "living",
+    "residence", "resides", "villa",
+];
+
+/// One text, in words.
+pub(super) struct Strict<'a> {
+    shadows: &'a Shadows,
+    words: &'a [&'a str],
+    /// Words that are the exact name of somebody else: they stand for nobody that is shadowed.
+    taken: Vec<bool>,
+    possessive: Vec<bool>,
+    before: Option<&'a str>,
+    mentions: Vec<(usize, usize, usize, How)>,
+}
+
+/// Looks in a text that was searched for names already.
+pub(super) fn in_search(search: &Search<'_, '_>, text: &str, spans: &Spans) -> Vec<Mention> {
+    let shadows = search.scene.shadowed;
+    let mut strict = Strict::new(shadows, &search.words);
+    strict.before = search.introduction.last().map(String::as_str);
+    for found in search.found.iter().filter(|found| found.is_name()) {
+        let is_shadowed = |uid: &EntityUid| shadows.iter().any(|shadowed| shadowed.subject == *uid);
+        if !found.is_slight && !found.entities.iter().any(is_shadowed) {
+            strict.taken.iter_mut().take(found.end).skip(found.start).for_each(|word| *word = true);
+        }
+    }
+    let count = search.words.len();
+    if spans.is_exact(count) {
+        for (at, possessive) in strict.possessive.iter_mut().enumerate() {
+            let (start, end) = spans.between(at, at + 1, count);
+            let word = text.get(start..end).unwrap_or_default();
+            *possessive = word.contains(|c: char| !c.is_alphanumeric());
+        }
+    }
+    let found = strict.run();
+    found
+        .into_iter()
+        .filter_map(|(start, end, name, how)| {
+            let (start, end) = spans.between(start, end, count);
+            mention(shadows, name, start, end, how)
+        })
+        .collect()
+}
+
+fn mention(shadows: &Shadows, name: usize, start: usize, end: usize, how: How) -> Option<Mention> {
+    let name = shadows.names.get(name)?;
+    let entities = vec![shadows.subject(name)?.clone()];
+    Some(Mention { start, end, name: (*name.text).to_owned(), entities, how })
+}
+
+impl<'a> Strict<'a> {
+    fn new(shadows: &'a Shadows, words: &'a [&'a str]) -> Self {
+        let (taken, possessive) = (vec![false; words.len()], vec![false; words.len()]);
+        Self { shadows, words, taken, possessive, before: None, mentions: Vec::new() }
+    }
+
+    fn run(mut self) -> Vec<(usize, usize, usize, How)> {
+        self.by_words();
+        self.run_together();
+        let mut seen = HashSet::new();
+        let shadows = self.shadows;
+        self.mentions.sort_by_key(|(_, _, _, how)| *how);
+        self.mentions.retain(|(_, _, name, _)| {
+            shadows.names.get(*name).is_some_and(|name| seen.insert((name.who, &*name.text)))
+        });
+        self.mentions
+    }
+
+    /// Finds names by their words, each with at most one slip.
+    fn by_words(&mut self) {
+        // Where each word of a name was met last, and whether with a slip.
+        let mut met: HashMap<&str, (usize, bool)> = HashMap::new();
+        let mut letters = Letters::default();
+        for at in 0..self.words.len() {
+            if self.taken.get(at) == Some(&true) {
+                letters = Letters::default();
+                continue;
+            }
+            let Some(word) = self.words.get(at).copied() else { return };
+            let spelt = letters.add(at, word);
+            let backwards: String = word.chars().rev().collect();
+            let mut meant = self.shadows.meant(word);
+            meant.extend(self.shadows.meant(&backwards).into_iter().map(|(word, _)| (word, true)));
+            for (known, slipped) in meant {
+                met.insert(known, (at, slipped));
+                self.complete(known, at, at, &met);
+            }
+            if let Some((start, spelt)) = spelt {
+                for (known, _) in self.shadows.meant(&spelt) {
+                    met.insert(known, (at, true));
+                    self.complete(known, start, at, &met);
+                }
+            }
+        }
+    }
+
+    /// Notes each name that the word `known` completes, which stands from `start` to `at`.
+    fn complete(&mut self, known: &str, start: usize, at: usize, met: &HashMap<&str, (usize, bool)>) {
+        let shadows = self.shadows;
+        for index in shadows.words.get(known).into_iter().flatten() {
+            let Some(name) = shadows.names.get(*index) else { continue };
+            let how = match name.form {
+                Form::Whole if start < at => Some(How::SpacedOut),
+                Form::Whole => Some(How::Glued),
+                Form::Near => near(name, at, met, WINDOW),
+                Form::Adjacent => near(name, at, met, 2).map(|_| How::Initials),
+                Form::Part => self.is_pointed_at(known, at, met).then_some(How::Initials),
+            };
+            if let Some(how) = how {
+                self.mentions.push((start.min(first(name, met).unwrap_or(start)), at + 1, *index, how));
+            }
+        }
+    }
+
+    /// Whether a second sign stands by a part of a name.
+    fn is_pointed_at(&self, known: &str, at: usize, met: &HashMap<&str, (usize, bool)>) -> bool {
+        if met.get(known).is_some_and(|(_, slipped)| *slipped) || known.chars().count() < 3 {
+            return false;
+        }
+        let before = match at.checked_sub(1) {
+            Some(before) => self.words.get(before).copied(),
+            None => self.before,
+        };
+        let is_type = |word: &&str| {
+            self.shadows.iter().any(|shadowed| signs::is_type(&shadowed.subject.kind, word))
+        };
+        let around = at.saturating_sub(AROUND)..=at + AROUND;
+        let mut around = around.filter_map(|at| self.words.get(at));
+        self.possessive.get(at) == Some(&true)
+            || before.is_some_and(|word| signs::introduces(word) || is_type(&word))
+            || around.any(|word| PERSONAL.contains(word) || is_type(word))
+    }
+
+    /// Finds names without regard to where words begin and end.
+    fn run_together(&mut self) {
+        let shadows = self.shadows;
+        let text = self.words.concat();
+        let mut ends = Vec::with_capacity(self.words.len());
+        self.words.iter().fold(0, |end, word| {
+            ends.push(end + word.len());
+            end + word.len()
+        });
+        let bytes = text.as_bytes();
+        for (at, window) in bytes.windows(4).enumerate() {
+            let Some(held) = window.first_chunk().and_then(|first| shadows.glued.get(first)) else {
+                continue;
+            };
+            for glued in held {
+                let end = at + glued.text.len();
+                if text.get(at..end) == Some(&glued.text) {
+                    self.note_glued(at, end, glued.name, &ends);
+                }
+            }
+        }
+    }
+
+    fn note_glued(&mut self, start: usize, end: usize, name: usize, ends: &[usize]) {
+        // The word in which a byte lies.
+        let word_of = |byte: usize| ends.partition_point(|word_end| *word_end <= byte);
+        let (first, last) = (word_of(start), word_of(end - 1));
+        let begins = first.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+        let is_whole = begins == start && ends.get(last) == Some(&end);
+        let taken = self.taken.get(first..=last).unwrap_or_default();
+        if (!is_whole && end - start < LONG_GLUED) || taken.iter().all(|taken| *taken) {
+            return;
+        }
+        let words = last + 1 - first;
+        let is_short = self.shadows.names.get(name).is_some_and(|name| {
+            name.text.chars().any(char::is_alphabetic)
+                && name.text.len() - name.text.matches(' ').count() > end - start
+        });
+        let how = if is_short {
+            How::Initials
+        } else if words > 1 && words >= (end - start) / 2 {
+            How::SpacedOut
+        } else {
+            How::Glued
+        };
+        self.mentions.push((first, last + 1, name, how));
+    }
+}
+
+/// How a name of several words was met whose last word stands at `at`, if all of them stand near.
+fn near(
+    name: &Name,
+    at: usize,
+    met: &HashMap<&str, (usize, bool)>,
+    window: usize,
+) -> Option<How> {
+    let mut slipped = false;
+    let mut places = Vec::with_capacity(name.words.len());
+    for word in &name.words {
+        let (place, slip) = met.get(&**word).copied()?;
+        slipped |= slip;
+        if at - place >= window {
+            return None;
+        }
+        places.push(place);
+    }
+    places.sort_unstable();
+    places.dedup();
+    let is_apart = name.words.iter().collect::<HashSet<_>>().len() > places.len();
+    (!is_apart).then_some(if slipped { How::Slip } else { How::Alias })
+}
+
+/// Where the first word of the name stands.
+fn first(name: &Name, met: &HashMap<&str, (usize, bool)>) -> Option<usize> {
+    name.words.iter().filter_map(|word| met.get(&**word)).map(|(at, _)| *at).min()
+}
+
+/// Single letters in a row, which may spell a word.
+#[derive(Default)]
+struct Letters {
+    start: usize,
+    text: String,
+}
+
+impl Letters {
+    /// The word that is spelt up to `at`, with where it begins.
+    fn add(&mut self, at: usize, word: &str) -> Option<(usize, String)> {
+        if word.chars().nth(1).is_some() {
+            *self = Self::default();
+            return None;
+        }
+        if self.text.is_empty() {
+            self.start = at;
+        }
+        self.text.push_str(word);
+        let is_word = (4..64).contains(&self.text.len());
+        is_word.then(|| (self.start, self.text.clone()))
+    }
+}

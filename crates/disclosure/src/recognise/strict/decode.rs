@@ -1,0 +1,242 @@
+//! What a text may say in another encoding.
+
+/// How many encodings may lie in one another.
+const DEEPEST: usize = 3;
+/// Encoded texts are at least so long, in bytes.
+const SHORTEST: usize = 4;
+
+/// Every text that `start`, or a part of it, is an encoding of: percent (RFC 3986), HTML and JSON
+/// escapes, base64 and base64url (RFC 4648), hexadecimal, character numbers, ROT13, and backwards.
+/// At most eight times as long as the text, all together.
+pub(in crate::recognise) fn hidden(start: &str) -> Vec<String> {
+    let mut left = start.len().saturating_mul(8).saturating_add(4096);
+    let mut all: Vec<String> = Vec::new();
+    let mut level = vec![start.to_owned()];
+    for _ in 0..DEEPEST {
+        let mut next = Vec::new();
+        for text in &level {
+            for decoded in once(text) {
+                let is_known = decoded == start || all.contains(&decoded);
+                if !is_known && decoded.len() >= SHORTEST && decoded.len() <= left {
+                    left -= decoded.len();
+                    all.push(decoded.clone());
+                    next.push(decoded);
+                }
+            }
+        }
+        level = next;
+    }
+    all
+}
+
+fn once(text: &str) -> Vec<String> {
+    let mut decoded = Vec::new();
+    if text.contains('%') {
+        decoded.push(percent(text));
+    }
+    if text.contains('&') || text.contains("#") {
+        decoded.push(entities(text));
+    }
+    if text.contains('\\') || text.contains("U+") || text.contains("u+") {
+        decoded.push(escapes(text));
+    }
+    decoded.extend(hexadecimal(text));
+    decoded.extend(numbers(text));
+    decoded.extend(base64(text));
+    decoded.push(rot13(text));
+    decoded
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn percent(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        if *first == b'%'
+            && let Some((code, after)) = after.split_at_checked(2)
+            && let Some(byte) = byte_of(code)
+        {
+            bytes.push(byte);
+            rest = after;
+            continue;
+        }
+        bytes.push(*first);
+        rest = after;
+    }
+    lossy(&bytes)
+}
+
+fn byte_of(code: &[u8]) -> Option<u8> {
+    let code = std::str::from_utf8(code).ok()?;
+    code.bytes().all(|b| b.is_ascii_hexdigit()).then(|| u8::from_str_radix(code, 16).ok())?
+}
+
+/// Numeric character references of HTML, and the few names for what could separate words.
+fn entities(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("&#") {
+        out.push_str(rest.get(..at).unwrap_or_default());
+        let body = rest.get(at + 2..).unwrap_or_default();
+        let (radix, digits) = match body.strip_prefix(['x', 'X']) {
+            Some(digits) => (16, digits),
+            None => (10, body),
+        };
+        let length = digits.find(|c: char| !c.is_digit(radix)).unwrap_or(digits.len());
+        let number = digits.get(..length.min(8)).unwrap_or_default();
+        let c = u32::from_str_radix(number, radix).ok().and_then(char::from_u32);
+        out.push(c.unwrap_or(' '));
+        let after = digits.get(length..).unwrap_or_default();
+        rest = after.strip_prefix(';').unwrap_or(after);
+    }
+    out.push_str(rest);
+    for name in ["&nbsp;", "&amp;", "&zwnj;", "&zwj;", "&shy;", "&ZeroWidthSpace;"] {
+        if out.contains(name) {
+            let plain = if matches!(name, "&nbsp;" | "&amp;") { " " } else { "" };
+            out = out.replace(name, plain);
+        }
+    }
+    out
+}
+
+/// `\u0054`, `\u{54}`, `\x54` and `U+0054`.
+fn escapes(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let after = rest.get(c.len_utf8()..).unwrap_or_default();
+        let marked = match (c, after.chars().next()) {
+            ('\\', Some('u' | 'U')) => after.get(1..).map(|code| (code, 4)),
+            ('\\', Some('x' | 'X')) => after.get(1..).map(|code| (code, 2)),
+            ('U' | 'u', Some('+')) => after.get(1..).map(|code| (code, 4)),
+            _ => None,
+        };
+        match marked.and_then(|(code, digits)| escaped(code, digits)) {
+            Some((c, used)) => {
+                out.push(c);
+                rest = after.get(1 + used..).unwrap_or_default();
+            }
+            None => {
+                out.push(c);
+                rest = after;
+            }
+        }
+    }
+    out
+}
+
+fn escaped(code: &str, digits: usize) -> Option<(char, usize)> {
+    let (number, used) = match code.strip_prefix('{') {
+        Some(inside) => {
+            let end = inside.find('}')?;
+            (inside.get(..end)?, end + 2)
+        }
+        None => (code.get(..digits)?, digits),
+    };
+    if !number.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    let c = u32::from_str_radix(number, 16).ok().and_then(char::from_u32)?;
+    Some((c, used))
+}
+
+/// Runs of pairs of hexadecimal digits, with or without something between them.
+fn hexadecimal(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut run: Vec<u8> = Vec::new();
+    let mut rest = text.as_bytes();
+    let mut flush = |run: &mut Vec<u8>| {
+        if run.len() >= SHORTEST {
+            found.push(lossy(run));
+        }
+        run.clear();
+    };
+    while !rest.is_empty() {
+        let pair = rest.split_at_checked(2).and_then(|(code, after)| Some((byte_of(code)?, after)));
+        let is_prefix = matches!(rest, [b'0' | b'\\', b'x' | b'X', ..]);
+        if is_prefix {
+            rest = rest.get(2..).unwrap_or_default();
+        } else if let Some((byte, after)) = pair {
+            run.push(byte);
+            rest = after;
+        } else {
+            let (first, after) = rest.split_first().unwrap_or((&0, &[]));
+            if !matches!(first, b' ' | b':' | b'-' | b',' | b'%' | b'\\' | b'_' | b'.') {
+                flush(&mut run);
+            }
+            rest = after;
+        }
+    }
+    flush(&mut run);
+    found
+}
+
+/// Numbers of characters, one after the other: `84 97 121`.
+fn numbers(text: &str) -> Option<String> {
+    let mut spelt = String::new();
+    for part in text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()) {
+        let number = part.parse::<u8>().ok().filter(|number| (32..127).contains(number));
+        spelt.push(number.map_or(' ', char::from));
+    }
+    (spelt.trim().len() >= SHORTEST).then_some(spelt)
+}
+
+fn base64(text: &str) -> Vec<String> {
+    let is_symbol = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_');
+    let mut runs: Vec<&str> = text.split(|c: char| !is_symbol(c)).collect();
+    let parted = text.split(|c: char| !c.is_ascii_alphanumeric());
+    runs.extend(parted);
+    let joined: String = text.chars().filter(|c| !c.is_whitespace() && *c != '=').collect();
+    if joined.len() < text.len() && joined.chars().all(is_symbol) {
+        runs.push(&joined);
+    }
+    runs.sort_unstable();
+    runs.dedup();
+    let long = runs.into_iter().filter(|run| run.len() >= SHORTEST * 4 / 3 + 1);
+    let decoded: Vec<String> = long.filter_map(sixes).collect();
+    // one text for all, so that names in several pieces meet
+    if decoded.is_empty() { decoded } else { vec![decoded.join(" ")] }
+}
+
+/// Six bits for each symbol, of either alphabet.
+fn sixes(run: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(run.len());
+    let (mut held, mut bits) = (0_u32, 0_u32);
+    for symbol in run.bytes() {
+        let six = match symbol {
+            b'A'..=b'Z' => symbol - b'A',
+            b'a'..=b'z' => symbol - b'a' + 26,
+            b'0'..=b'9' => symbol - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        held = (held << 6) | u32::from(six);
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push(u8::try_from((held >> bits) & 0xff).unwrap_or(0));
+            held &= (1 << bits) - 1;
+        }
+    }
+    // English, and any other text: bytes that say something are not mostly control characters.
+    let shown = bytes.iter().filter(|byte| byte.is_ascii_graphic() || **byte == b' ').count();
+    (shown * 2 >= bytes.len()).then(|| lossy(&bytes))
+}
+
+fn rot13(text: &str) -> String {
+    let turn = |c: char, first: u8| {
+        let offset = u8::try_from(c).ok().and_then(|c| c.checked_sub(first)).unwrap_or(0);
+        char::from(first + (offset + 13) % 26)
+    };
+    text.chars()
+        .map(|c| match c {
+            'a'..='z' => turn(c, b'a'),
+            'A'..='Z' => turn(c, b'A'),
+            _ => c,
+        })
+        .collect()
+}
