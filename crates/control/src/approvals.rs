@@ -19,11 +19,11 @@ use crate::Control;
 use crate::api::{Answer, append, away, now, problem, read};
 
 /// How long an approval holds when nothing is said.
-const APPROVED_FOR: Duration = Duration::from_secs(60 * 60);
+const APPROVED_FOR: Duration = Duration::from_hours(1);
 /// How long a refusal holds when nothing is said.
-const REFUSED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+const REFUSED_FOR: Duration = Duration::from_hours(24);
 /// How long an answer holds at most: a year.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const LONGEST: Duration = Duration::from_hours(365 * 24);
 
 /// An answer as it is sent.
 #[derive(Debug, Deserialize)]

@@ -121,7 +121,7 @@ fn lines(history: &History, now: Timestamp) -> Vec<Value> {
         match entry {
             Entry::Learnt(row) => rows.push((row, false)),
             Entry::Reserved(_, reserved) => {
-                rows.extend(reserved.into_iter().map(|row| (row, true)))
+                rows.extend(reserved.into_iter().map(|row| (row, true)));
             }
             Entry::Refused(shadow) => shadows.push(shadow),
             Entry::Confirmed(_)

@@ -13,7 +13,7 @@ use kenward_model::{EntityUid, Fact, Finding, Precision};
 
 use crate::families::Families;
 
-pub(crate) use closure::Known;
+pub(crate) use closure::{Known, Which};
 pub use spec::{InferenceSpec, InferencesFile, PrecisePremise, Premise, Then};
 
 /// A fact that follows from others.
@@ -94,7 +94,7 @@ impl Inferences {
             precision: fact.precision,
             answers: *answers,
         });
-        self.derive(subject, known)
+        self.derive(subject, known, Which::New)
     }
 
     /// Everything that could ever follow from `attribute` of `subject`, whatever else is known.

@@ -56,7 +56,7 @@ impl Histories {
     /// Reads the handles and claims the histories for this process. The first use does it too;
     /// done at the start, nobody has to wait for it.
     pub async fn load(&self) -> Result<(), Away> {
-        self.ready.get_or_try_init(|| self.begin()).await.map(|_| ()).map_err(away("read"))
+        self.ready.get_or_try_init(|| self.begin()).await.copied().map_err(away("read"))
     }
 
     /// The history of `person`: from memory, or from the disk when it was not needed lately.
@@ -157,13 +157,17 @@ impl Histories {
             let mut history = held.lock();
             let entries = make(&history);
             let undo = history.withdrawing(&entries);
-            entries.iter().for_each(|entry| history.apply(entry));
+            for entry in &entries {
+                history.apply(entry);
+            }
             (entries, undo)
         };
         let kept = self.keep(person, &entries).await;
         if kept.is_err() {
             let mut history = held.lock();
-            undo.iter().for_each(|entry| history.apply(entry));
+            for entry in &undo {
+                history.apply(entry);
+            }
         }
         kept.map(|()| entries)
     }

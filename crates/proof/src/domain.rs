@@ -105,11 +105,7 @@ fn of_facts(families: &Families, setting: &Setting<'_>) -> Vec<Condition> {
     let tools = setting.named.iter().filter(|uid| &*uid.kind == "Mcp::Tool");
     for tool in tools {
         let there = at_home(setting, "context.via", home_of(tool).as_ref());
-        all.push(format!(
-            "if context.via == {} then {} else true",
-            name(tool),
-            and(&there)
-        ));
+        all.push(format!("if context.via == {} then {} else true", name(tool), and(&there)));
     }
     all
 }

@@ -20,11 +20,7 @@ pub(crate) struct Environment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Asked {
     /// Whether a tool may be called; `asked` is false where a mapping stands in for the question.
-    Tool {
-        server: ServerName,
-        tool: String,
-        asked: bool,
-    },
+    Tool { server: ServerName, tool: String, asked: bool },
     /// Whether a tool that is not known yet could be called: until it is, no call is decided.
     AnyTool,
     /// Whether a prompt may be fetched.
@@ -34,10 +30,7 @@ pub(crate) enum Asked {
     /// Whether a fact may be learnt.
     Learn,
     /// Whether a method of a server may be used; `free` needs no permit.
-    Server {
-        method: String,
-        free: bool,
-    },
+    Server { method: String, free: bool },
     /// Whether somebody may act on an object.
     Object,
 }

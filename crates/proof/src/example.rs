@@ -152,10 +152,10 @@ impl Example {
             let mut text = uid.to_string();
             if !known.parents.is_empty() {
                 let above: Vec<String> = known.parents.iter().map(ToString::to_string).collect();
-                text.push_str(&format!(" in {}", above.join(", ")));
+                text = format!("{text} in {}", above.join(", "));
             }
             if !known.attributes.is_empty() {
-                text.push_str(&format!(" {}", Value::Object(known.attributes)));
+                text = format!("{text} {}", Value::Object(known.attributes));
             }
             text
         };
@@ -259,7 +259,9 @@ impl Names {
             return extension(call);
         }
         match value {
-            Value::Array(items) => Value::Array(items.iter().map(|item| self.value(item)).collect()),
+            Value::Array(items) => {
+                Value::Array(items.iter().map(|item| self.value(item)).collect())
+            }
             Value::Object(members) => Value::Object(self.members(members)),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
         }

@@ -71,7 +71,8 @@ impl Company {
             name: (*name).into(),
             input_schema: (*name != "untold").then(|| Arc::new(schema.clone())),
         };
-        let offered = ServerSurface { tools: tools.iter().map(seen).collect(), ..ServerSurface::default() };
+        let offered =
+            ServerSurface { tools: tools.iter().map(seen).collect(), ..ServerSurface::default() };
         let surface = Surface { servers: BTreeMap::from([(server.clone(), offered)]) };
         let tells = |attribute: &str, precision: &str| {
             json!({ "discloses": [{ "of": "Customer", "subject": "$params.arguments.id",
@@ -138,13 +139,13 @@ pub(crate) fn said(findings: &[Finding]) -> String {
 /// The solver of this machine.
 pub(crate) fn solver() -> Solver {
     let (named, path) = (std::env::var_os("CVC5"), std::env::var_os("PATH"));
-    Solver::find(named, path.as_ref(), Duration::from_secs(60)).expect("a solver")
+    Solver::find(named, path.as_ref(), Duration::from_mins(1)).expect("a solver")
 }
 
 /// Whether there is a solver; says so when there is none.
 pub(crate) fn has_solver() -> bool {
     let (named, path) = (std::env::var_os("CVC5"), std::env::var_os("PATH"));
-    let there = Solver::find(named, path.as_ref(), Duration::from_secs(60)).is_ok();
+    let there = Solver::find(named, path.as_ref(), Duration::from_mins(1)).is_ok();
     if !there {
         println!("skipped: cvc5 is not installed");
     }

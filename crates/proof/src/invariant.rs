@@ -28,17 +28,15 @@ impl Invariant {
         let (mut read, mut findings) = (Vec::new(), Vec::new());
         let mut taken: HashMap<Arc<str>, Place> = HashMap::new();
         for file in files {
-            match written::read(file) {
-                Ok(policies) => {
-                    for policy in policies {
-                        match Self::of(policy, &mut taken) {
-                            Ok(invariant) => read.push(invariant),
-                            Err(finding) => findings.push(finding),
-                        }
-                    }
-                }
-                Err(error) => {
-                    findings.push(Finding::error(Place::whole(file.path.as_str()), error.to_string()));
+            let policies = written::read(file).unwrap_or_else(|error| {
+                let place = Place::whole(file.path.as_str());
+                findings.push(Finding::error(place, error.to_string()));
+                Vec::new()
+            });
+            for one in policies {
+                match Self::of(one, &mut taken) {
+                    Ok(invariant) => read.push(invariant),
+                    Err(finding) => findings.push(finding),
                 }
             }
         }

@@ -196,15 +196,21 @@ impl Prover<'_> {
         invariant: &Invariant,
         environment: &'e Environment,
     ) -> Result<Result<Stand<'e>, String>, Error> {
-        let wanted = match self.setting.compile(std::slice::from_ref(&invariant.policy), environment) {
-            Ok(_) => invariant.policy.clone(),
-            Err(why) => match self.decided(invariant, &why, environment) {
-                Some(policy) => policy,
-                None => {
-                    let why = format!("the invariant has no meaning there: {}", why.words());
-                    return Ok(Err(why));
-                }
-            },
+        let alone = std::slice::from_ref(&invariant.policy);
+        let wanted = match self.setting.compile(alone, environment) {
+            Ok(_) => Ok(invariant.policy.clone()),
+            Err(NoForm::Type(errors)) => {
+                let decided = self.setting.decided(&invariant.policy, &errors, environment);
+                decided.ok_or(NoForm::Type(errors))
+            }
+            Err(why @ NoForm::Other(_)) => Err(why),
+        };
+        let wanted = match wanted {
+            Ok(wanted) => wanted,
+            Err(why) => {
+                let why = format!("the invariant has no meaning there: {}", why.words());
+                return Ok(Err(why));
+            }
         };
         let wanted = written::permitting(&wanted)?;
         let effective = self.setting.effective(environment)?;
@@ -212,18 +218,6 @@ impl Prover<'_> {
             Ok(forbidden) => Ok(Stand { environment, effective, wanted, forbidden }),
             Err(why) => Err(format!("the invariant has no form for the solver: {}", why.words())),
         })
-    }
-
-    fn decided(
-        &self,
-        invariant: &Invariant,
-        why: &NoForm,
-        environment: &Environment,
-    ) -> Option<Policy> {
-        match why {
-            NoForm::Type(errors) => self.setting.decided(&invariant.policy, errors, environment),
-            NoForm::Other(_) => None,
-        }
     }
 
     fn hold(&mut self, stand: &Stand<'_>) -> Held {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use kenward_model::{
-    Caller, EntityUid, Fact, Operation, Precision, Question, Revision, ServerName, Target, Timestamp,
+    Caller, EntityUid, Fact, Operation, Precision, Question, Revision, ServerName, Target,
+    Timestamp,
 };
 use kenward_policy::mapping::Evaluation;
 use kenward_policy::{Asker, Case, Cause, Environment as Circumstances, Memory, Policies, Verdict};
@@ -120,7 +121,11 @@ impl Scene {
                 let yes = policies.may_act(&asker, &evaluation);
                 Ok(if yes { Replayed::Allowed } else { Replayed::Refused })
             }
-            Asked::Tool { .. } | Asked::AnyTool | Asked::Prompt | Asked::Read | Asked::Server { .. } => {
+            Asked::Tool { .. }
+            | Asked::AnyTool
+            | Asked::Prompt
+            | Asked::Read
+            | Asked::Server { .. } => {
                 let asked = operation(example, environment)?;
                 Ok(asked.put(policies, asker))
             }
@@ -212,7 +217,8 @@ impl Message {
 fn directory(example: &Example, user: &EntityUid, agent: &EntityUid) -> Vec<EntityRecord> {
     let matters = |uid: &EntityUid| {
         let known = example.entities.get(uid);
-        let empty = known.is_none_or(|known| known.attributes.is_empty() && known.parents.is_empty());
+        let empty =
+            known.is_none_or(|known| known.attributes.is_empty() && known.parents.is_empty());
         let principal = *uid == example.principal;
         match &*uid.kind {
             // An agent that the directory knows needs rights of its own.

@@ -59,12 +59,13 @@ fn bounds(loc: &Loc) -> Option<(usize, usize)> {
 
 /// How a comparison of references to entities of different types ends.
 fn outcome(comparison: &Expr) -> Option<bool> {
-    match comparison.expr_kind() {
-        ExprKind::BinaryApp { op: BinaryOp::Eq | BinaryOp::Contains, .. } => Some(false),
-        ExprKind::UnaryApp { op: UnaryOp::Not, arg } => {
-            let negated = matches!(arg.expr_kind(), ExprKind::BinaryApp { op: BinaryOp::Eq, .. });
-            negated.then_some(true)
-        }
-        _ => None,
+    let is = |expr: &Expr, contains: bool| {
+        matches!(expr.expr_kind(), ExprKind::BinaryApp { op: BinaryOp::Eq, .. })
+            || (contains
+                && matches!(expr.expr_kind(), ExprKind::BinaryApp { op: BinaryOp::Contains, .. }))
+    };
+    if let ExprKind::UnaryApp { op: UnaryOp::Not, arg } = comparison.expr_kind() {
+        return is(arg, false).then_some(true);
     }
+    is(comparison, true).then_some(false)
 }

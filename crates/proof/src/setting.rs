@@ -60,15 +60,7 @@ impl<'d> Setting<'d> {
     /// The schema or the policies have no form for a proof.
     pub(crate) fn new(deployment: Deployment<'d>) -> Result<Self, Error> {
         let text = deployment.policies.schema_text();
-        let schema = Schema::from_cedarschema_str(&text)
-            .map_err(|error| Error::Schema(error.to_string()))
-            .map(|(schema, _)| schema)?;
-        // SECURITY: a schema without requests would let everything be proven. Test:
-        // `prove::tests::an_empty_schema_proves_nothing`.
-        let learn = schema.request_envs().any(|env| env.action().to_string() == LEARN);
-        if !learn {
-            return Err(Error::Schema("it lacks `learn`".to_owned()));
-        }
+        let schema = schema(&text)?;
         let compiled =
             CompiledSchema::new(&schema).map_err(|error| Error::Schema(error.to_string()))?;
         let mut rules = Vec::new();
@@ -111,7 +103,8 @@ impl<'d> Setting<'d> {
     /// What has no exact form is taken for more permissive than it is: then what is proven holds,
     /// and what is refuted has to be shown on the compiled policies.
     pub(crate) fn effective(&self, environment: &Environment) -> Result<Effective, Error> {
-        let mut made = Effective { policies: domain::facts(self, environment)?, loosened: Vec::new() };
+        let mut made =
+            Effective { policies: domain::facts(self, environment)?, loosened: Vec::new() };
         if environment.needs_no_permit() {
             made.policies.push(written::policy(ALWAYS, "permit (principal, action, resource);")?);
         }
@@ -183,7 +176,8 @@ impl<'d> Setting<'d> {
         environment: &Environment,
     ) -> Result<CompiledPolicySet, NoForm> {
         let other = |error: String| NoForm::Other(error);
-        let symbols = self.symbols(&environment.request).map_err(|error| other(error.to_string()))?;
+        let symbols =
+            self.symbols(&environment.request).map_err(|error| other(error.to_string()))?;
         let set = PolicySet::from_policies(policies.iter().cloned())
             .map_err(|error| other(error.to_string()))?;
         CompiledPolicySet::compile_with_custom_symenv(
@@ -192,9 +186,11 @@ impl<'d> Setting<'d> {
             &self.schema,
             symbols,
         )
-        .map_err(|error| match error {
-            err::Error::PolicyNotWellTyped { errs } => NoForm::Type(errs),
-            error => other(error.to_string()),
+        .map_err(|error| {
+            if let err::Error::PolicyNotWellTyped { errs } = error {
+                return NoForm::Type(errs);
+            }
+            other(error.to_string())
         })
     }
 
@@ -207,9 +203,9 @@ impl NoForm {
     /// Why, in one line.
     pub(crate) fn words(&self) -> String {
         match self {
-            Self::Type(errors) => {
-                errors.first().map_or_else(|| "it is not well typed".to_owned(), ToString::to_string)
-            }
+            Self::Type(errors) => errors
+                .first()
+                .map_or_else(|| "it is not well typed".to_owned(), ToString::to_string),
             Self::Other(why) => why.clone(),
         }
     }
@@ -221,6 +217,19 @@ enum Closest {
     Exact(Option<Policy>),
     /// It allows at least what the gateway allows.
     Looser(Option<Policy>),
+}
+
+/// The schema in `text`.
+///
+/// SECURITY: without requests in it everything could be proven. Test:
+/// `setting::tests::a_schema_without_requests_is_none`.
+fn schema(text: &str) -> Result<Schema, Error> {
+    let read = Schema::from_cedarschema_str(text);
+    let (schema, _) = read.map_err(|error| Error::Schema(error.to_string()))?;
+    if schema.request_envs().any(|env| env.action().to_string() == LEARN) {
+        return Ok(schema);
+    }
+    Err(Error::Schema("it lacks `learn`".to_owned()))
 }
 
 fn environments(
@@ -260,8 +269,7 @@ pub(crate) fn tool_uid(server: &ServerName, tool: &str) -> EntityUid {
 }
 
 fn groups(schema: &Schema) -> Result<BTreeMap<CedarUid, BTreeSet<CedarUid>>, Error> {
-    let entities =
-        schema.action_entities().map_err(|error| Error::Schema(error.to_string()))?;
+    let entities = schema.action_entities().map_err(|error| Error::Schema(error.to_string()))?;
     let uids: Vec<CedarUid> = entities.iter().map(cedar_policy::Entity::uid).collect();
     let above = |uid: &CedarUid| {
         uids.iter().filter(|group| entities.is_ancestor_of(group, uid)).cloned().collect()
@@ -277,3 +285,6 @@ pub(crate) fn uid(uid: &CedarUid) -> EntityUid {
 const LEARN: &str = "Mcp::Action::\"learn\"";
 const ALWAYS: &str = "allowed unless forbidden";
 const MOST_PASSES: usize = 8;
+
+#[cfg(test)]
+mod tests;

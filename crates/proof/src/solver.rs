@@ -49,7 +49,8 @@ impl Solver {
     /// Begins to ask; the program is started with the first question.
     pub(crate) fn session(&self) -> Result<Session, Error> {
         let mut builder = tokio::runtime::Builder::new_current_thread();
-        let runtime = builder.enable_all().build().map_err(|error| Error::Runtime(error.to_string()))?;
+        let runtime =
+            builder.enable_all().build().map_err(|error| Error::Runtime(error.to_string()))?;
         Ok(Session { solver: self.clone(), compiler: None, runtime, asked: 0 })
     }
 

@@ -30,18 +30,15 @@ pub(crate) fn told(
     }
     lines.push(format!("  context: {}", Value::Object(context(scene))));
     lines.extend(unsaid(example, scene).into_iter().map(|what| format!("# {what}")));
-    match step(example, environment, families) {
-        Some((word, step, more)) => {
-            lines.push("steps:".to_owned());
-            lines.push(format!("  - {word}: {step}"));
-            lines.extend(more.map(|arguments| format!("    arguments: {arguments}")));
-            lines.push("    expect: refuse".to_owned());
-        }
-        None => {
-            lines.push("# No step says this; the question is:".to_owned());
-            lines.extend(example.lines().into_iter().map(|line| format!("#   {line}")));
-            lines.push("steps: []".to_owned());
-        }
+    if let Some((word, step, more)) = step(example, environment, families) {
+        lines.push("steps:".to_owned());
+        lines.push(format!("  - {word}: {step}"));
+        lines.extend(more.map(|arguments| format!("    arguments: {arguments}")));
+        lines.push("    expect: refuse".to_owned());
+    } else {
+        lines.push("# No step says this; the question is:".to_owned());
+        lines.extend(example.lines().into_iter().map(|line| format!("#   {line}")));
+        lines.push("steps: []".to_owned());
     }
     lines.push(String::new());
     lines.join("\n")
@@ -79,7 +76,9 @@ fn written(time: Timestamp) -> Option<Value> {
 fn unsaid(example: &Example, scene: &Scene) -> Vec<String> {
     let mut all = Vec::new();
     if example.context.get("inferred") == Some(&Value::Bool(true)) {
-        all.push("The fact is not told but follows (context.inferred), which no step says.".to_owned());
+        all.push(
+            "The fact is not told but follows (context.inferred), which no step says.".to_owned(),
+        );
     }
     if let Some(risk) = &scene.standing.risk {
         all.push(format!("The user's risk is {}, which no story says.", json!(risk)));
@@ -109,7 +108,9 @@ fn step(example: &Example, environment: &Environment, families: &Families) -> Op
         }
         Asked::Tool { .. } => Some(("call", json!(resource.id), arguments())),
         Asked::Prompt => Some(("prompt", json!(resource.id), None)),
-        Asked::Read if &*resource.kind == "Mcp::Resource" => Some(("read", json!(resource.id), None)),
+        Asked::Read if &*resource.kind == "Mcp::Resource" => {
+            Some(("read", json!(resource.id), None))
+        }
         Asked::Read | Asked::AnyTool | Asked::Server { .. } | Asked::Object => None,
     }
 }

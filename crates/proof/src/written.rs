@@ -7,7 +7,7 @@ use cedar_policy::{
     ActionConstraint, Effect, EntityTypeName, EntityUid as CedarUid, Policy, PolicyId,
     PrincipalConstraint, ResourceConstraint,
 };
-use cedar_policy_core::ast::{EntityUID, ExprKind, Literal};
+use cedar_policy_core::ast::{EntityUID, ExprKind, Literal, Var};
 use cedar_policy_core::parser::{Loc, parse_policyset};
 use kenward_model::{EntityUid, Place};
 use kenward_policy::SourceFile;
@@ -87,9 +87,9 @@ pub(crate) fn concerns(
 /// The entities that a policy names, in its scope and its conditions.
 pub(crate) fn named(policy: &Policy) -> BTreeSet<EntityUid> {
     let condition = policy.as_ref().condition();
-    let named = condition.subexpressions().filter_map(|node| match node.expr_kind() {
-        ExprKind::Lit(Literal::EntityUID(uid)) => Some(ours(uid)),
-        _ => None,
+    let named = condition.subexpressions().filter_map(|node| {
+        let ExprKind::Lit(Literal::EntityUID(uid)) = node.expr_kind() else { return None };
+        Some(ours(uid))
     });
     named.collect()
 }
@@ -100,7 +100,11 @@ fn ours(uid: &EntityUID) -> EntityUid {
 }
 
 /// The policy with its conditions replaced, in JSON: nothing for none at all.
-fn with_conditions(policy: &Policy, conditions: Option<Value>, effect: Effect) -> Result<Policy, Error> {
+fn with_conditions(
+    policy: &Policy,
+    conditions: Option<Value>,
+    effect: Effect,
+) -> Result<Policy, Error> {
     let broken = |why: String| Error::Policies { path: policy.id().to_string(), why };
     let mut json = policy.to_json().map_err(|error| broken(error.to_string()))?;
     if let Some(members) = json.as_object_mut() {
@@ -139,11 +143,12 @@ pub(crate) fn says(policy: &Policy) -> Result<String, Error> {
 /// Whether the policy reads the member `arguments` of the context by its name.
 pub(crate) fn reads_arguments(policy: &Policy) -> bool {
     let condition = policy.as_ref().condition();
-    condition.subexpressions().any(|node| match node.expr_kind() {
-        ExprKind::GetAttr { expr, attr } | ExprKind::HasAttr { expr, attr } => {
-            attr.as_str() == "arguments"
-                && matches!(expr.expr_kind(), ExprKind::Var(cedar_policy_core::ast::Var::Context))
-        }
-        _ => false,
+    condition.subexpressions().any(|node| {
+        let (ExprKind::GetAttr { expr, attr } | ExprKind::HasAttr { expr, attr }) =
+            node.expr_kind()
+        else {
+            return false;
+        };
+        attr.as_str() == "arguments" && matches!(expr.expr_kind(), ExprKind::Var(Var::Context))
     })
 }

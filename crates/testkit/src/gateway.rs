@@ -80,6 +80,15 @@ impl Gateway {
         Self::start(binary, deployment).await
     }
 
+    /// Kills the gateway where it stands, and starts it again with the same files.
+    pub async fn killed_and_restarted(mut self, binary: &str) -> Self {
+        self.signal(Signal::KILL);
+        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        let _killed = status.expect("an end in time").expect("a status");
+        let Self { deployment, .. } = self;
+        Self::start(binary, deployment).await
+    }
+
     async fn wait_until(&mut self, answers: &str) {
         let deadline = Instant::now() + PATIENCE;
         let admin = Client::new(&self.deployment.admin_url());

@@ -4,7 +4,7 @@ use kenward_model::{EntityUid, Fact, Precision};
 
 use super::Inquiry;
 use crate::history::Learnt;
-use crate::inferences::{Derived, Known};
+use crate::inferences::{Derived, Known, Which};
 
 /// What is known of the attributes of one subject.
 #[derive(Debug, Clone, Default)]
@@ -48,13 +48,18 @@ impl<'k> Knowledge<'k> {
         rows.any(|row| row.attribute == &*fact.attribute && row.precision <= fact.precision)
     }
 
-    fn derive(&self, inquiry: &Inquiry<'_>, subject: &EntityUid) -> Vec<Derived> {
+    fn derive(
+        &self,
+        inquiry: &Inquiry<'_>,
+        subject: &EntityUid,
+        which: Which,
+    ) -> Vec<Derived> {
         let known = self.rows.iter().map(|row| Known {
             attribute: row.attribute,
             precision: row.precision,
             answers: u32::try_from(row.answers.len()).unwrap_or(u32::MAX).max(1),
         });
-        inquiry.inferences.derive(subject, known)
+        inquiry.inferences.derive(subject, known, which)
     }
 }
 
@@ -71,7 +76,7 @@ pub(crate) fn following(inquiry: &Inquiry<'_>, subject: &EntityUid, told: &[&Fac
     let answer = [inquiry.answer];
     let mut alone = Knowledge::default();
     told.iter().for_each(|fact| alone.add(&fact.attribute, fact.precision, &answer));
-    let mut follows = alone.derive(inquiry, subject);
+    let mut follows = alone.derive(inquiry, subject, Which::New);
     if !inquiry.settings.ledger {
         return follows;
     }
@@ -81,12 +86,14 @@ pub(crate) fn following(inquiry: &Inquiry<'_>, subject: &EntityUid, told: &[&Fac
     }
     told.iter().for_each(|fact| with.add(&fact.attribute, fact.precision, &answer));
     let released = Knowledge::of(inquiry.history.released(subject));
-    let before = released.derive(inquiry, subject);
+    let before = released.derive(inquiry, subject, Which::New);
     let is_new = |fact: &Fact| {
         !released.covers(fact)
+            && !told.iter().any(|told| told.covers(fact))
             && !before.iter().any(|held| held.enforced && held.fact.covers(fact))
     };
-    for derived in with.derive(inquiry, subject) {
+    // Nor does what is reserved hide a conclusion.
+    for derived in with.derive(inquiry, subject, Which::Any) {
         let is_there = follows.iter().any(|held| {
             held.fact == derived.fact && (held.enforced || !derived.enforced)
         });

@@ -14,6 +14,21 @@ pub(crate) struct Known<'k> {
     pub(crate) answers: u32,
 }
 
+/// Which conclusions are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// Those that are not known at that precision or finer.
+    New,
+    /// Those as well that are.
+    Any,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rules {
+    Enforced,
+    All,
+}
+
 /// What is known of the attributes that rules speak of, by their numbers.
 #[derive(Clone)]
 struct State {
@@ -36,18 +51,21 @@ impl Held {
 }
 
 impl Inferences {
-    /// What follows about `subject` and is not known at that precision or finer.
+    /// What follows about `subject`: what is not known at that precision or finer, or whatever
+    /// follows at all.
     pub(crate) fn derive<'k>(
         &self,
         subject: &EntityUid,
         known: impl Iterator<Item = Known<'k>>,
+        which: Which,
     ) -> Vec<Derived> {
         let Some(state) = self.state(known) else { return Vec::new() };
+        let run = |state, rules| self.run(state, subject, rules, which);
         if !self.on_paper {
-            return self.run(state, subject, true).0;
+            return run(state, Rules::Enforced).0;
         }
-        let (mut derived, enforced) = self.run(state.clone(), subject, true);
-        let (all, _) = self.run(state, subject, false);
+        let (mut derived, enforced) = run(state.clone(), Rules::Enforced);
+        let (all, _) = run(state, Rules::All);
         let is_enforced = |fact: &Fact| {
             let number = self.numbers.get(&fact.attribute);
             let held = number.and_then(|number| enforced.held.get(*number));
@@ -86,15 +104,25 @@ impl Inferences {
     }
 
     /// Looks at each rule once at most: what a rule needs is derived by rules before it.
-    fn run(&self, mut state: State, subject: &EntityUid, enforced: bool) -> (Vec<Derived>, State) {
+    fn run(
+        &self,
+        mut state: State,
+        subject: &EntityUid,
+        rules: Rules,
+        which: Which,
+    ) -> (Vec<Derived>, State) {
         let mut derived = Vec::new();
         for (index, rule) in self.rules.iter().enumerate().skip(state.first_due) {
-            let is_due = state.due.get(index) == Some(&true) && (rule.enforced || !enforced);
+            let is_meant = rule.enforced || rules == Rules::All;
+            let is_due = state.due.get(index) == Some(&true) && is_meant;
             if !is_due || !rule.fires(subject, &state.held) {
                 continue;
             }
             let held = state.held.get(rule.attribute).copied().unwrap_or_default();
             if held.is_within(rule.precision) {
+                if which == Which::Any {
+                    derived.extend(self.derived(rule, subject));
+                }
                 continue;
             }
             // What follows is known by one answer more only if no answer has told it so far.

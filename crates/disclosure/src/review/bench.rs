@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use kenward_model::{EntityUid, Fact, Timestamp};
 
-use crate::engine::{Inquiry, Judge, Opinion};
+use crate::engine::{Inquiry, Judge, Opinion, following};
 use crate::history::{Shadow, ShadowSource};
 use crate::inferences::Derived;
 
@@ -144,22 +144,10 @@ impl<'a> Bench<'a> {
     /// Whether all may be known that follows from the fact, alone or with what is known already
     /// and what this answer has told before it.
     fn permits_what_follows(&mut self, fact: &Fact) -> bool {
-        let inferences = self.inquiry.inferences;
         let subject = &fact.subject;
-        let mut follows = inferences.closure(subject, &[(fact.clone(), 1)]);
-        let mut known = self.known(subject);
-        if !known.is_empty() {
-            let before = inferences.closure(subject, &known);
-            if !self.counts_already(fact) {
-                known.push((fact.clone(), 1));
-            }
-            let held: Vec<&Fact> =
-                known.iter().map(|(fact, _)| fact).chain(enforced(&before)).collect();
-            let with_others = inferences.closure(subject, &known).into_iter();
-            follows.extend(
-                with_others.filter(|derived| !held.iter().any(|held| held.covers(&derived.fact))),
-            );
-        }
+        let told = self.told.get(subject).into_iter().flatten();
+        let told: Vec<&Fact> = told.chain([fact]).collect();
+        let follows = following(self.inquiry, subject, &told);
         let mut permitted = true;
         for derived in follows {
             if self.judge.may_learn(&derived.fact, true) == Opinion::Yes {
@@ -175,23 +163,6 @@ impl<'a> Bench<'a> {
             }
         }
         permitted
-    }
-
-    /// What the person knows about the subject, from before and from this answer, with the number
-    /// of answers that told it.
-    fn known(&self, subject: &EntityUid) -> Vec<(Fact, u32)> {
-        let mut known = Vec::new();
-        if self.inquiry.settings.ledger {
-            let learnt = self.inquiry.history.known(subject);
-            known.extend(learnt.map(|learnt| {
-                let answers = u32::try_from(learnt.answers.len()).unwrap_or(u32::MAX);
-                (learnt.fact.clone(), answers.max(1))
-            }));
-        }
-        let told = self.told.get(subject).into_iter().flatten();
-        let told = told.filter(|fact| !self.counts_already(fact)).cloned();
-        known.extend(told.map(|fact| (fact, 1)));
-        known
     }
 
     /// Whether the fact would be about one subject more than the budget of its family has.

@@ -50,9 +50,15 @@ impl Tally {
         self.outcomes.len()
     }
 
-    /// The attacks that came through although they are promised to be stopped.
+    /// What came through although it is promised to be stopped: attacks, and the refusals among the
+    /// steps of twins.
     pub(crate) fn leaked(&self) -> Vec<&Outcome> {
-        self.of(Kind::Attack).filter(|outcome| !outcome.faults.is_empty()).collect()
+        let leaked = |outcome: &&Outcome| match outcome.kind {
+            Kind::Attack => !outcome.faults.is_empty(),
+            Kind::Twin => outcome.faults.len() > outcome.steps[1] + outcome.steps[2],
+            Kind::Limit => false,
+        };
+        self.outcomes.iter().filter(leaked).collect()
     }
 
     /// How many attacks were stopped, those beyond the promise among them.

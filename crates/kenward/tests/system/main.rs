@@ -10,6 +10,7 @@
 )]
 
 mod administration;
+mod agreement;
 mod audience;
 mod audit;
 mod authentication;
@@ -22,11 +23,13 @@ mod failures;
 mod grants;
 mod headers;
 mod lists;
+mod memory;
 mod objects;
 mod scopes;
 mod server_requests;
 mod sessions;
 mod stdio;
+mod stories;
 mod streams;
 mod two_servers;
 mod untouched;

@@ -229,31 +229,30 @@ impl Locked<'_> {
 
     /// What takes back the ease that `entries` would bring; to be asked before they are applied.
     pub(super) fn withdrawing(&self, entries: &[Entry]) -> Vec<Entry> {
-        let mut undo = Vec::new();
-        for entry in entries {
-            match entry {
-                Entry::Lifted { subject, family, source } => {
-                    let lifted = self.shadows(BEGINNING).filter(|shadow| {
-                        shadow.subject == *subject
-                            && shadow.family == *family
-                            && shadow.source == *source
-                    });
-                    undo.extend(lifted.cloned().map(Entry::Refused));
-                }
-                Entry::Granted(granted) => {
-                    undo.push(Entry::Granted(Granted { until: BEGINNING, ..granted.clone() }));
-                }
-                Entry::Reserved(..)
-                | Entry::Confirmed(_)
-                | Entry::Undone(_)
-                | Entry::Learnt(_)
-                | Entry::Forgotten(..)
-                | Entry::Refused(_)
-                | Entry::Missed { .. }
-                | Entry::Answered(_) => {}
+        entries.iter().flat_map(|entry| self.opposite(entry)).collect()
+    }
+
+    fn opposite(&self, entry: &Entry) -> Vec<Entry> {
+        match entry {
+            Entry::Lifted { subject, family, source } => {
+                let goal = (subject, family, *source);
+                let lifted = self.shadows(BEGINNING);
+                let lifted =
+                    lifted.filter(|held| (&held.subject, &held.family, held.source) == goal);
+                lifted.cloned().map(Entry::Refused).collect()
             }
+            Entry::Granted(granted) => {
+                vec![Entry::Granted(Granted { until: BEGINNING, ..granted.clone() })]
+            }
+            Entry::Reserved(..)
+            | Entry::Confirmed(_)
+            | Entry::Undone(_)
+            | Entry::Learnt(_)
+            | Entry::Forgotten(..)
+            | Entry::Refused(_)
+            | Entry::Missed { .. }
+            | Entry::Answered(_) => Vec::new(),
         }
-        undo
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use kenward_disclosure::{Entry, History, Learnt, Shadow, ShadowSource};
+use kenward_disclosure::{Entry, History, Learnt, ShadowSource};
 use kenward_model::{DecisionId, EntityUid, Fact, Precision, Timestamp};
 use sqlx::Executor as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
@@ -127,7 +127,9 @@ fn never() -> Timestamp {
 
 fn apply(held: &Held, entries: &[Entry]) {
     let mut history = held.lock();
-    entries.iter().for_each(|entry| history.apply(entry));
+    for entry in entries {
+        history.apply(entry);
+    }
 }
 
 /// Applies and keeps, as a decision does.
@@ -139,7 +141,9 @@ async fn add(histories: &Histories, id: &str, entries: &[Entry]) -> Result<(), A
 
 fn of(entries: &[Entry]) -> History {
     let mut history = History::default();
-    entries.iter().for_each(|entry| history.apply(entry));
+    for entry in entries {
+        history.apply(entry);
+    }
     history
 }
 
@@ -220,25 +224,24 @@ async fn what_needs_no_keeping_is_written_with_the_next_in_its_place() {
     assert_eq!(house.found("ann").await, of(&all));
 }
 
+/// Does sixty things to Ann; which of them comes last decides what is left, so the order shows.
+async fn race(histories: Arc<Histories>, racer: u64) {
+    for number in 0..60 {
+        let (subject, family) = (Some(fact(number % 7).subject), "location".into());
+        let entry = match (racer + number) % 3 {
+            0 => refused(number % 7),
+            1 => Entry::Lifted { subject, family, source: ShadowSource::Policy },
+            _ => Entry::Reserved(decision(racer * 1_000 + number), vec![row(number)]),
+        };
+        add(&histories, "ann", &[entry]).await.expect("kept");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn racing_calls_of_one_person_are_found_in_the_order_in_which_they_were_decided() {
     let house = House::new();
     let histories = Arc::new(house.histories().await);
-    let racing = (0..8_u64).map(|racer| {
-        let histories = Arc::clone(&histories);
-        tokio::spawn(async move {
-            for number in 0..60 {
-                // Which of these comes last decides what is left: the order shows.
-                let (subject, family) = (Some(fact(number % 7).subject), "location".into());
-                let entry = match (racer + number) % 3 {
-                    0 => refused(number % 7),
-                    1 => Entry::Lifted { subject, family, source: ShadowSource::Policy },
-                    _ => Entry::Reserved(decision(racer * 1_000 + number), vec![row(number)]),
-                };
-                add(&histories, "ann", &[entry]).await.expect("kept");
-            }
-        })
-    });
+    let racing = (0..8).map(|racer| tokio::spawn(race(Arc::clone(&histories), racer)));
     for racer in racing.collect::<Vec<_>>() {
         racer.await.expect("an end");
     }

@@ -89,13 +89,19 @@ impl Writing {
             .filter_map(|held| held.take(now).map(|taken| (held, taken)))
             .collect();
         match self.save(&taken).await {
-            Ok(()) => taken.iter().for_each(|(held, taken)| held.written(taken)),
+            Ok(()) => {
+                for (held, taken) in &taken {
+                    held.written(taken);
+                }
+            }
             Err(error) => {
                 if matches!(error, StateError::Superseded) {
                     self.superseded.store(true, Ordering::Release);
                 }
                 let Away = away("write")(error);
-                taken.iter().for_each(|(held, _)| held.failed(attempt));
+                for (held, _) in &taken {
+                    held.failed(attempt);
+                }
             }
         }
     }

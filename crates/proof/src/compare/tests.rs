@@ -40,7 +40,8 @@ fn wider_narrower_both_and_the_same_in_other_words() {
     }
     let good = Company::with(GOOD);
     let wider = Company::with(&GOOD.replace("context.precision < 4", "context.precision < 3"));
-    let (learn, agent) = ("learn about Customer", "learn about Customer, by an agent of its own rights");
+    let (learn, agent) =
+        ("learn about Customer", "learn about Customer, by an agent of its own rights");
     let compared = changes(&good, &wider);
     assert!(compared.widened());
     assert_eq!(of(&compared, learn).change, Change::Wider);

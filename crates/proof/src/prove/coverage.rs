@@ -45,17 +45,17 @@ impl<'p> Prover<'p> {
         if stands.is_empty() {
             return Ok(Vec::new());
         }
-        let by_tool = written::named(&invariant.policy).iter().any(|uid| uid.kind.starts_with("Mcp::"));
+        let by_tool =
+            written::named(&invariant.policy).iter().any(|uid| uid.kind.starts_with("Mcp::"));
         let (mut spoken, mut broken) = (Known::new(), Known::new());
         let mut all = Vec::new();
         for (target, tool, binding) in bound(self.setting) {
             let mut facts = Vec::new();
             for fact in binding.possible() {
-                let speaks = self.speaks_of(&stands, fact, tool.as_ref(), by_tool, &mut spoken)?;
-                if speaks {
-                    let violated = self.is_open(open, fact, tool.as_ref(), &mut broken)?;
-                    facts.push(Told { fact: fact.clone(), violated });
-                }
+                let spoken_of = tool.as_ref().filter(|_| by_tool);
+                let speaks = self.speaks_of(&stands, fact, spoken_of, &mut spoken)?;
+                let violated = speaks && self.is_open(open, fact, tool.as_ref(), &mut broken)?;
+                facts.extend(speaks.then(|| Told { fact: fact.clone(), violated }));
             }
             all.push(Coverage { target, facts, tool });
         }
@@ -64,8 +64,9 @@ impl<'p> Prover<'p> {
 
     fn stands_on_facts(&self, invariant: &Invariant) -> Result<Vec<Stand<'p>>, Error> {
         let environments = self.setting.environments().iter();
-        let on_facts = environments
-            .filter(|one| one.asked == Asked::Learn && self.setting.concerns(&invariant.policy, one));
+        let on_facts = environments.filter(|one| {
+            one.asked == Asked::Learn && self.setting.concerns(&invariant.policy, one)
+        });
         let mut stands = Vec::new();
         for environment in on_facts {
             stands.extend(self.stand(invariant, environment)?);
@@ -78,21 +79,17 @@ impl<'p> Prover<'p> {
         stands: &[Stand<'_>],
         fact: &PotentialFact,
         tool: Option<&EntityUid>,
-        by_tool: bool,
         known: &mut Known,
     ) -> Result<bool, Error> {
-        let tool = tool.filter(|_| by_tool);
         for stand in stands.iter().filter(|stand| is_about(stand.environment, fact)) {
             let key = (stand.environment.key(), fact.clone(), tool.cloned());
-            let speaks = match known.get(&key) {
-                Some(speaks) => *speaks,
-                None => {
-                    let found = self.speaks_where(stand, domain::pinned(fact, tool))?;
-                    let speaks = matches!(found, Found::Request(_));
-                    known.insert(key, speaks);
-                    speaks
-                }
+            let speaks = if let Some(speaks) = known.get(&key) {
+                *speaks
+            } else {
+                let found = self.speaks_where(stand, domain::pinned(fact, tool))?;
+                matches!(found, Found::Request(_))
             };
+            known.insert(key, speaks);
             if speaks {
                 return Ok(true);
             }
@@ -109,15 +106,13 @@ impl<'p> Prover<'p> {
     ) -> Result<bool, Error> {
         for stand in open.iter().filter(|stand| is_about(stand.environment, fact)) {
             let key = (stand.environment.key(), fact.clone(), tool.cloned());
-            let violated = match known.get(&key) {
-                Some(violated) => *violated,
-                None => {
-                    let found = self.both(stand, domain::pinned(fact, tool), None)?;
-                    let violated = matches!(found, Found::Request(_));
-                    known.insert(key, violated);
-                    violated
-                }
+            let violated = if let Some(violated) = known.get(&key) {
+                *violated
+            } else {
+                let found = self.both(stand, domain::pinned(fact, tool), None)?;
+                matches!(found, Found::Request(_))
             };
+            known.insert(key, violated);
             if violated {
                 return Ok(true);
             }
@@ -141,7 +136,8 @@ fn bound<'s>(
         let uid = EntityUid::new("Mcp::Tool", target.as_str());
         (target, Some(uid), binding)
     });
-    let others = bindings.others().map(move |(server, other, binding)| (name(server, other), None, binding));
+    let others =
+        bindings.others().map(move |(server, other, binding)| (name(server, other), None, binding));
     tools.chain(others).filter(|(_, _, binding)| binding.is_enforced())
 }
 

@@ -81,14 +81,10 @@ impl Prover<'_> {
         example: Example,
     ) -> Result<Result<Counterexample, String>, Error> {
         let (example, user) = if environment.is_agents() {
-            match self.companion(environment, &example)? {
-                Some(user) => (example.clone().with_entities_of(&user), user.principal),
-                None => {
-                    let why = "the policies allow it to an agent of its own rights, and no user was \
-                               found who may do it through that agent";
-                    return Ok(Err(why.to_owned()));
-                }
-            }
+            let Some(user) = self.companion(environment, &example)? else {
+                return Ok(Err(NO_COMPANION.to_owned()));
+            };
+            (example.with_entities_of(&user), user.principal)
         } else {
             let user = example.principal.clone();
             (example, user)
@@ -98,7 +94,9 @@ impl Prover<'_> {
             .and_then(|scene| Ok((scene.replay(&example, environment, policies)?, scene)));
         let (replayed, scene) = match played {
             Ok(played) => played,
-            Err(why) => return Ok(Err(format!("a request was found that cannot be played: {why}"))),
+            Err(why) => {
+                return Ok(Err(format!("a request was found that cannot be played: {why}")));
+            }
         };
         let note = match replayed {
             Replayed::Allowed => None,
@@ -143,3 +141,6 @@ impl Prover<'_> {
 
 /// How many facts are tried.
 const MOST_FACTS: usize = 6;
+
+const NO_COMPANION: &str = "the policies allow it to an agent of its own rights, and no user was \
+                            found who may do it through that agent";

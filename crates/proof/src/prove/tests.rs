@@ -8,7 +8,9 @@ fn is_proven(proof: &Proof) -> bool {
 
 fn stories(proof: &Proof) -> Vec<&str> {
     match &proof.outcome {
-        Outcome::Violated { examples, .. } => examples.iter().map(|one| one.story.as_str()).collect(),
+        Outcome::Violated { examples, .. } => {
+            examples.iter().map(|one| one.story.as_str()).collect()
+        }
         Outcome::Proven => panic!("proven: {proof:?}"),
         Outcome::NotProven(why) => panic!("not proven: {why:?}"),
     }
@@ -85,7 +87,9 @@ fn a_leak_to_agents_alone_is_found_with_the_user_who_may_do_it_too() {
     // What users may do is not an agent's matter.
     let users = agents.replace("is Mcp::Agent", "is User");
     assert!(stories_or_none(&company.prove(&users)) > 0);
-    assert!(is_proven(&Company::with(GOOD).prove(&SECRET.replace("(principal,", "(principal is User,"))));
+    assert!(is_proven(
+        &Company::with(GOOD).prove(&SECRET.replace("(principal,", "(principal is User,"))
+    ));
 }
 
 fn stories_or_none(proof: &Proof) -> usize {
@@ -115,7 +119,8 @@ fn a_leak_at_one_precision_alone_is_found_at_that_precision() {
     if !has_solver() {
         return;
     }
-    let hole = GOOD.replace("context.precision < 4 }", "context.precision < 4 && context.precision != 2 }");
+    let hole = GOOD
+        .replace("context.precision < 4 }", "context.precision < 4 && context.precision != 2 }");
     let proof = Company::with(&hole).prove(SECRET);
     for story in stories(&proof) {
         assert!(story.contains("\"precision\":\"area\""), "{story}");
@@ -174,7 +179,8 @@ fn an_agent_is_no_user() {
         forbid (principal is Mcp::Agent, action == Mcp::Action::"learn", resource is Customer);
     "#;
     assert!(is_proven(&Company::with(own).prove(agents)));
-    let others = own.replace("==  principal", "!= principal").replace("== principal", "!= principal");
+    let others =
+        own.replace("==  principal", "!= principal").replace("== principal", "!= principal");
     let proof = Company::with(&others).prove(agents);
     assert!(!stories(&proof).is_empty());
     // What cannot be told apart is not proven.
@@ -245,7 +251,8 @@ fn lists_are_allowed_without_a_permit() {
     "#;
     let proof = Company::with(GOOD).prove(nobody);
     assert!(!is_proven(&proof), "{proof:?}");
-    let closed = format!("{GOOD} forbid (principal, action == Mcp::Action::\"tools/list\", resource);");
+    let closed =
+        format!("{GOOD} forbid (principal, action == Mcp::Action::\"tools/list\", resource);");
     assert!(is_proven(&Company::with(&closed).prove(nobody)));
 }
 
@@ -260,7 +267,8 @@ fn acting_on_objects_is_proven_as_well() {
         unless { resource.assigned_to == principal };
     "#;
     assert!(is_proven(&Company::with(GOOD).prove(others)));
-    let hole = GOOD.replace("when { resource.assigned_to == principal }", "when { !resource.protected }");
+    let hole =
+        GOOD.replace("when { resource.assigned_to == principal }", "when { !resource.protected }");
     let proof = Company::with(&hole).prove(others);
     assert!(stories(&proof)[0].contains("assigned_to"), "{:?}", stories(&proof));
 }
@@ -338,7 +346,8 @@ fn a_request_that_needs_a_strange_context_is_found_and_played() {
     );
     let proof = Company::with(&hole).prove(&SECRET.replace("(principal,", "(principal is User,"));
     let stories = stories(&proof);
-    for said in ["\"acr\":", "\"ip\":", "\"now\":\"2026-", "\"night\"", "groups: [", "\"seniors\""] {
+    for said in ["\"acr\":", "\"ip\":", "\"now\":\"2026-", "\"night\"", "groups: [", "\"seniors\""]
+    {
         assert!(stories[0].contains(said), "{said}: {}", stories[0]);
     }
 }
@@ -352,7 +361,10 @@ fn what_only_a_server_tells_is_found_there() {
         "context.precision < 4 }",
         "context.precision < 4 && context.via in Mcp::Server::\"deliveries\" }",
     );
-    let here = SECRET.replace("resource.protected &&", "resource.protected && context.via == Mcp::Tool::\"deliveries/get_address\" &&");
+    let here = SECRET.replace(
+        "resource.protected &&",
+        "resource.protected && context.via == Mcp::Tool::\"deliveries/get_address\" &&",
+    );
     assert!(is_proven(&Company::with(&elsewhere).prove(&here)));
     assert!(!is_proven(&Company::with(&elsewhere).prove(SECRET)));
 }

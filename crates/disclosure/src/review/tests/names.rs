@@ -207,6 +207,24 @@ mod under_a_shadow {
     }
 
     #[test]
+    fn a_disguise_hides_nobody() {
+        for disguised in [
+            "VGF5bG9yIFN3aWZ0",
+            "54 61 79 6c 6f 72 20 53 77 69 66 74",
+            "Taylor%20Swift",
+            "Taylr Swift",
+            "taylorswift",
+            "t a y l o r s w i f t",
+            "tfiws rolyat",
+            "{\"a\":\"VGF5bG9yIFN3aWZ0\"}",
+        ] {
+            let mut result = json!({ "structuredContent": { "found": [disguised, "Ann Lee"] } });
+            trial(ShadowSource::Policy).refusing(&["4711"], Carrier::Tool, &mut result);
+            assert_eq!(result["structuredContent"]["found"], json!(["Ann Lee"]), "{disguised}");
+        }
+    }
+
+    #[test]
     fn it_may_be_named_once_its_fact_may_be_learnt_unless_others_refused_it() {
         for (source, stays) in [
             (ShadowSource::Policy, true),

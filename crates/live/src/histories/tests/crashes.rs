@@ -79,7 +79,9 @@ async fn play(steps: Vec<Step>) {
                 let tidy = matches!(step, Step::Tidy);
                 let done = if tidy { histories.tidy().await } else { histories.flush().await };
                 if done.is_ok() {
-                    told.values_mut().for_each(|told| told.acknowledged = told.entries.len());
+                    for told in told.values_mut() {
+                        told.acknowledged = told.entries.len();
+                    }
                 }
             }
             Step::Full => drop(database.execute(FULL).await),

@@ -97,23 +97,24 @@ async fn child_that_keeps() {
     let mut input = std::io::stdin().lines();
     let mut next = || input.next().expect("a line").expect("text");
     let first: u64 = next().parse().expect("a number");
-    let histories = Arc::new(histories(Path::new(&next())).await);
-    let working = (0..PEOPLE * 2).map(|worker| {
-        let histories = Arc::clone(&histories);
-        tokio::spawn(async move {
-            let who = format!("u{}", worker % PEOPLE);
-            let begin = first + worker * 10_000;
-            for number in begin..begin + 2_000 {
-                if add(&histories, &who, &[reserved(number)]).await.is_err() {
-                    return;
-                }
-                let mut out = std::io::stdout().lock();
-                writeln!(out, "\nkept {who} {number}").expect("a reader");
-                out.flush().expect("a reader");
-            }
-        })
-    });
+    let folder = next();
+    let histories = Arc::new(histories(Path::new(&folder)).await);
+    let working = (0..PEOPLE * 2)
+        .map(|worker| tokio::spawn(keep_and_say(Arc::clone(&histories), worker, first)));
     for worker in working.collect::<Vec<_>>() {
         worker.await.expect("an end");
+    }
+}
+
+async fn keep_and_say(histories: Arc<Histories>, worker: u64, first: u64) {
+    let who = format!("u{}", worker % PEOPLE);
+    let begin = first + worker * 10_000;
+    for number in begin..begin + 2_000 {
+        if add(&histories, &who, &[reserved(number)]).await.is_err() {
+            return;
+        }
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "\nkept {who} {number}").expect("a reader");
+        out.flush().expect("a reader");
     }
 }

@@ -25,7 +25,7 @@ async fn a_question_waits_and_is_answered_once() {
     let asked = question("1", "4711");
     assert_eq!(state.ask_approval(&asked).await.unwrap().as_deref(), Some("1"));
     let state = reopen(&directory, state).await;
-    assert_eq!(state.approvals().await.unwrap(), [asked.clone()]);
+    assert_eq!(state.approvals().await.unwrap(), std::slice::from_ref(&asked));
     let yes = answer(ApprovalVerdict::Approve, "boss");
     assert!(!state.answer_approval("2", &yes).await.unwrap(), "nobody asked that");
     assert!(state.answer_approval("1", &yes).await.unwrap());
