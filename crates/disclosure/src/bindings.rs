@@ -77,11 +77,11 @@ impl Bindings {
             let mut flawed = Vec::new();
             for (uri, spec) in &specs.resources {
                 let item = format!("resources/{}", escape(uri));
-                let template = Template::parse(uri).unwrap_or_else(|(message, help)| {
-                    let finding = Finding::error(place(server, &item, ""), message);
-                    flawed.push(finding.with_help(help));
-                    Template::default()
-                });
+                let flaw = |(message, help)| {
+                    Finding::error(place(server, &item, ""), message).with_help(help)
+                };
+                let parsed = Template::parse(uri).map_err(flaw);
+                let template = parsed.unwrap_or_else(|flaw| Template::flawed(flaw, &mut flawed));
                 let made = binding(&item, spec, Some(template.variables()));
                 compiled.resources.push((template, made));
             }
@@ -114,9 +114,9 @@ impl Bindings {
             return Vec::new();
         }
         let readings = template::readings(uri);
-        let matching = resources.iter().filter_map(|(template, binding)| {
-            Some((binding, template.variables_in(&readings)?))
-        });
+        let matching = resources
+            .iter()
+            .filter_map(|(template, binding)| Some((binding, template.variables_in(&readings)?)));
         matching.collect()
     }
 

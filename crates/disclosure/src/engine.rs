@@ -8,6 +8,7 @@ mod leaves;
 mod ledger;
 mod naming;
 mod shadows;
+mod telling;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -138,7 +138,8 @@ impl History {
                 shadow.subject != *subject || shadow.family != *family || shadow.source != *source
             }),
             Entry::Missed { subject, attribute } => {
-                let count = self.misses.entry((subject.clone(), Arc::clone(attribute))).or_default();
+                let count =
+                    self.misses.entry((subject.clone(), Arc::clone(attribute))).or_default();
                 *count = count.saturating_add(1);
             }
             Entry::Answered(answered) => {

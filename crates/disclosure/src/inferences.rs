@@ -106,7 +106,9 @@ impl Inferences {
         // Rules stand in an order in which whatever a rule needs is derived before it.
         for rule in &self.rules {
             let needs = |(number, _): &(usize, Precision)| reached.get(*number) == Some(&true);
-            if rule.of.as_ref().is_none_or(|of| *of == subject.kind) && rule.premises.iter().any(needs) {
+            if rule.of.as_ref().is_none_or(|of| *of == subject.kind)
+                && rule.premises.iter().any(needs)
+            {
                 reached.get_mut(rule.attribute).into_iter().for_each(|reached| *reached = true);
                 facts.extend(self.derived(rule, subject).map(|derived| derived.fact));
             }
@@ -117,7 +119,9 @@ impl Inferences {
     /// Whether something follows from `attribute`.
     pub fn is_read(&self, attribute: &str) -> bool {
         let number = self.numbers.get(attribute);
-        number.and_then(|number| self.attributes.get(*number)).is_some_and(|a| !a.needed_by.is_empty())
+        number
+            .and_then(|number| self.attributes.get(*number))
+            .is_some_and(|a| !a.needed_by.is_empty())
     }
 }
 

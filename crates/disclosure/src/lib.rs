@@ -22,22 +22,23 @@ mod vocabulary;
 
 pub use bindings::{Bindings, CompiledBinding, PotentialFact};
 pub use engine::{
-    Alert, AskReason, Before, Expects, Inquiry, Judge, Opinion, Rules, Settings, Stop, Unbound, Why,
-    before, could_be_asked, refused_elsewhere,
+    Alert, AskReason, Before, Expects, Inquiry, Judge, Opinion, Rules, Settings, Stop, Unbound,
+    Why, before, could_be_asked, refused_elsewhere,
 };
 pub use families::{Budget, BudgetSpec, Families, FamilySpec, OverBudget, PrecisionError};
 pub use handles::{HandleKey, Handles, Linked, MOST_HANDLES};
+pub use history::{
+    Answered, Entry, Granted, History, Learnt, MOST_LEARNT, MOST_SHADOWS, Shadow, ShadowSource,
+    Term,
+};
 pub use inferences::{
     Derived, InferenceSpec, Inferences, InferencesFile, PrecisePremise, Premise, Then,
 };
-pub use history::{
-    Answered, Entry, Granted, History, Learnt, MOST_LEARNT, MOST_SHADOWS, Shadow, ShadowSource, Term,
-};
+pub use recognise::How;
 pub use review::{Carrier, Review, Withheld, is_due, review};
 pub use spec::{
     Aggregate, Disclosure, Enforcement, Link, Mode, OneOrMany, Oracle, Parameter, PreciseAttribute,
     Role, RowAttribute, RowBinding, ServerBindings, ToolBinding,
 };
-pub use recognise::How;
 pub use subject::{Because, Disclosed, Unresolved, UnresolvedWhy};
 pub use vocabulary::{Guess, Vocabulary};

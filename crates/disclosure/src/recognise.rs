@@ -216,7 +216,8 @@ impl<'a> Reader<'a> {
 
     fn note_strict(&mut self, mention: Mention, how: Option<How>) {
         let is_known = |known: &Mention| {
-            known.name == mention.name && mention.entities.iter().all(|uid| known.entities.contains(uid))
+            known.name == mention.name
+                && mention.entities.iter().all(|uid| known.entities.contains(uid))
         };
         if self.mentions.iter().any(is_known) {
             return;

@@ -203,7 +203,8 @@ impl Names<'_> {
             let is_right = reading.is_accounted_for || !accounted_for;
             let is_kept = |mention: &Mention| is_right || self.is_shadowed(mention);
             let mentions: Vec<Mention> = reading.mentions.into_iter().filter(is_kept).collect();
-            let joined = mentions.into_iter().map(|mention| Mention { how: How::Joined, ..mention });
+            let joined =
+                mentions.into_iter().map(|mention| Mention { how: How::Joined, ..mention });
             self.note_mentions(joined, false)?;
         }
         if is_closed && !accounted_for {

@@ -4,7 +4,10 @@ mod audit;
 mod check;
 mod completions;
 mod decide;
+mod diff;
 mod init;
+mod progress;
+mod prove;
 mod schema;
 mod test;
 
@@ -90,6 +93,12 @@ enum Command {
     /// Play policy stories: given a directory and a history, when these calls, then these answers.
     #[command(after_help = test::EXAMPLES)]
     Test(test::Args),
+    /// Prove that what must never be allowed is not, for every request there could be.
+    #[command(after_help = prove::EXAMPLES)]
+    Prove(prove::Args),
+    /// Compare what two sets of policies allow, with an example of each difference.
+    #[command(after_help = diff::EXAMPLES)]
+    Diff(diff::Args),
     /// Look into the audit log, or prove it whole.
     #[command(after_help = "Example:\n  kenward audit verify --directory /var/lib/kenward/audit")]
     Audit(audit::Args),
@@ -110,6 +119,8 @@ impl Cli {
             Command::Check(args) => check::run(args, self.format),
             Command::Decide(args) => decide::run(args, self.format),
             Command::Test(args) => test::run(args, self.format),
+            Command::Prove(args) => prove::run(args, self.format),
+            Command::Diff(args) => diff::run(args, self.format),
             Command::Audit(args) => audit::run(args, self.format),
             Command::Schema(args) => schema::run(args),
             Command::Completions(args) => completions::run(args),

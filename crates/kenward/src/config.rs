@@ -20,7 +20,7 @@ use kenward_gateway::Settings;
 use kenward_identity::IssuerSpec;
 use kenward_live::Desk;
 use kenward_model::{Finding, Place, ServerName};
-use kenward_policy::{Compiled, Tool};
+use kenward_policy::{Compiled, SourceFile, Sources, Tool};
 use kenward_store::segments::Sync;
 use kenward_world::EntityRecord;
 
@@ -62,6 +62,8 @@ pub(crate) struct Config {
     pub(crate) sync: Sync,
     /// Whose tokens are accepted; a `jwks` of the form `file:` holds an absolute path.
     pub(crate) issuers: Vec<IssuerSpec>,
+    /// The file or folder of the invariants.
+    pub(crate) invariants: Option<PathBuf>,
     /// What the data plane is told.
     pub(crate) settings: Settings,
 }
@@ -89,6 +91,34 @@ pub(crate) fn load(
     let base = path.parent().unwrap_or_else(|| Path::new(""));
     let (outline, places, settled) = understand(&source, &text, base, environment)?;
     assemble::assemble(assemble::Given { path, base, outline, places, settled, known })
+}
+
+/// The files of the invariants at `path`, which is one file or a folder.
+///
+/// # Errors
+/// What cannot be read; that there is nothing.
+pub(crate) fn invariants(path: &Path) -> Result<Vec<SourceFile>, Vec<Finding>> {
+    let place = Place::whole(path.display().to_string());
+    if path.is_dir() {
+        return policies(path, &place).map(|sources| sources.policies);
+    }
+    match sources::text(path) {
+        Ok(text) => Ok(vec![SourceFile { path: path.display().to_string(), text }]),
+        Err(why) => {
+            let message = format!("the invariants cannot be read: {why}");
+            Err(vec![Finding::error(place, message)])
+        }
+    }
+}
+
+/// The policies and schemas in the folder at `path`, which was named at `place`.
+///
+/// # Errors
+/// What cannot be read; that there is no policy.
+pub(crate) fn policies(path: &Path, place: &Place) -> Result<Sources, Vec<Finding>> {
+    let mut findings = Vec::new();
+    let sources = sources::policies(path, place, &mut findings);
+    if findings.is_empty() { Ok(sources) } else { Err(findings) }
 }
 
 /// The folder of the audit log that the configuration at `path` names, whatever else is wrong there.

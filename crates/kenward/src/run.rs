@@ -24,6 +24,8 @@ use crate::config::{self, Loaded};
 
 /// How often house is kept: idle sessions, old keys.
 const HOUSEKEEPING: Duration = Duration::from_secs(2);
+/// How often histories that nobody needs leave the memory.
+const TIDYING: Duration = Duration::from_mins(30);
 
 /// A gateway in service.
 #[derive(Debug)]
@@ -79,6 +81,9 @@ impl Running {
         let grants = keys::load(&state).await?;
         let world = world(&state, &directory).await?;
         let live = Arc::new(Live::new(desk, compiled, world, state));
+        live.histories().load().await.map_err(|error| {
+            vec![Finding::error(Place::whole(&config.state), error.to_string())]
+        })?;
         let settings = config.settings.clone();
         let parts =
             Parts { settings, live: Arc::clone(&live), log: Arc::clone(&log), issuers, grants };
@@ -175,6 +180,9 @@ impl Running {
         self.stop.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
         self.gateway.close().await;
+        if let Err(error) = self.live.histories().flush().await {
+            tracing::error!(%error, "histories could not be written");
+        }
         self.live.state().close().await;
         if let Err(error) = self.log.stop() {
             tracing::error!(%error, "the audit log was not closed in good order");
@@ -185,10 +193,22 @@ impl Running {
 /// What is to be done now and then, for ever.
 async fn chores(gateway: &Gateway, live: &Live, log: &Log) {
     let mut turn = tokio::time::interval(HOUSEKEEPING);
+    let mut tidying = tokio::time::interval(TIDYING);
     loop {
-        turn.tick().await;
-        gateway.keep_house().await;
-        keys::rotate(gateway.grant_keys(), live.state(), log).await;
+        tokio::select! {
+            _ = turn.tick() => {
+                gateway.keep_house().await;
+                keys::rotate(gateway.grant_keys(), live.state(), log).await;
+            }
+            _ = tidying.tick() => tidy(live).await,
+        }
+    }
+}
+
+/// Histories that nobody needs leave the memory; what they hold is in the state.
+async fn tidy(live: &Live) {
+    if let Err(error) = live.histories().tidy().await {
+        tracing::error!(%error, "histories could not be written");
     }
 }
 

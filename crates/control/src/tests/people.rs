@@ -51,7 +51,9 @@ async fn add(house: &House, person: &EntityUid, entries: &[Entry]) {
     let held = histories.of(person).await.expect("a history");
     {
         let mut history = held.lock();
-        entries.iter().for_each(|entry| history.apply(entry));
+        for entry in entries {
+            history.apply(entry);
+        }
     }
     histories.keep(person, entries).await.expect("kept");
 }

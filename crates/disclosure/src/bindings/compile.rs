@@ -153,11 +153,7 @@ impl Compiler<'_> {
         self.checked(pointer, path)
     }
 
-    fn checked(
-        &mut self,
-        pointer: &str,
-        path: Result<ResultPath, PathFlaw>,
-    ) -> Option<ResultPath> {
+    fn checked(&mut self, pointer: &str, path: Result<ResultPath, PathFlaw>) -> Option<ResultPath> {
         match path {
             Ok(path) => Some(path),
             Err(PathFlaw { message, help }) => {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kenward_model::Finding;
 use serde_json::{Map, Value};
 
 /// In how many ways a template is fitted to one URI; more are never all permitted.
@@ -65,6 +66,12 @@ impl Template {
         }
         template.parts.push(Part::Literal(comparable(rest)));
         Ok(template)
+    }
+
+    /// What stands for a template that is none, so that the rest can be checked all the same.
+    pub(super) fn flawed(flaw: Finding, findings: &mut Vec<Finding>) -> Self {
+        findings.push(flaw);
+        Self::default()
     }
 
     pub(super) fn text(&self) -> &str {
@@ -135,15 +142,14 @@ pub(super) fn readings(uri: &str) -> Vec<String> {
     let (path, _) = uri.split_once(['?', '#']).unwrap_or((uri, ""));
     let (before_fragment, _) = uri.split_once('#').unwrap_or((uri, ""));
     for text in [uri, before_fragment, path] {
-        let comparable = comparable(text);
-        for text in [without_dots(&comparable), comparable] {
-            for text in [text.trim_end_matches('/').to_owned(), text] {
-                if !readings.contains(&text) {
-                    readings.push(text);
-                }
-            }
+        let plain = comparable(text);
+        let resolved = without_dots(&plain);
+        for text in [&plain, &resolved] {
+            readings.extend([text.trim_end_matches('/').to_owned(), text.clone()]);
         }
     }
+    readings.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    readings.dedup();
     readings
 }
 

@@ -61,8 +61,14 @@ fn everything_that_can_be_written_has_an_effect() {
     assert_eq!(
         possible,
         [
-            "Customer address 0", "Customer eta 0", "Customer name 0", "Customer nearby_places 2",
-            "Customer route 0", "Customer salary 0", "Customer zip 0", "Customer zip 1",
+            "Customer address 0",
+            "Customer eta 0",
+            "Customer name 0",
+            "Customer nearby_places 2",
+            "Customer route 0",
+            "Customer salary 0",
+            "Customer zip 0",
+            "Customer zip 1",
             "Customer zip 3",
         ]
     );
@@ -179,7 +185,9 @@ fn the_type_is_the_only_one_or_must_be_written() {
     assert_eq!(&*binding(&one).results.links[0].of, "Customer");
     check(
         &json!({ "links": links, "results": [row("Customer"), row("Driver")] }),
-        &["/links/0: it does not say about which type of entity: the bindings speak of `Customer`, `Driver`"],
+        &[
+            "/links/0: it does not say about which type of entity: the bindings speak of `Customer`, `Driver`",
+        ],
     );
     // The types of the whole deployment count, not of one binding alone.
     let specs = json!({
@@ -191,9 +199,7 @@ fn the_type_is_the_only_one_or_must_be_written() {
 
 #[test]
 fn prompts_and_resources_have_bindings_of_the_same_shape() {
-    let told = |subject: &str| {
-        json!({ "discloses": [{ "of": "Customer", "subject": subject, "attribute": "address" }] })
-    };
+    let told = |subject: &str| json!({ "discloses": [{ "of": "Customer", "subject": subject, "attribute": "address" }] });
     let specs = json!({
         "prompts": { "letter": told("$params.arguments.id") },
         "resources": {
@@ -204,7 +210,10 @@ fn prompts_and_resources_have_bindings_of_the_same_shape() {
     });
     let bindings = compile_all(&specs).unwrap();
     assert!(bindings.prompt(&server(), "letter").is_some());
-    assert!(bindings.prompt(&server(), "other").is_none() && bindings.get(&server(), "letter").is_none());
+    assert!(
+        bindings.prompt(&server(), "other").is_none()
+            && bindings.get(&server(), "letter").is_none()
+    );
     let found = bindings.resource(&server(), "crm://customers/4711/address");
     let values: Vec<Value> = found.into_iter().map(|(_, value)| value).collect();
     assert_eq!(values, [json!({ "id": "4711" }), json!({ "id": "4711", "part": "address" })]);
@@ -218,9 +227,7 @@ fn prompts_and_resources_have_bindings_of_the_same_shape() {
 
 #[test]
 fn a_variable_must_be_in_the_template() {
-    let told = |subject: &str| {
-        json!({ "discloses": [{ "of": "C", "subject": subject, "attribute": "address" }] })
-    };
+    let told = |subject: &str| json!({ "discloses": [{ "of": "C", "subject": subject, "attribute": "address" }] });
     let specs = json!({
         "tools": { "t": told("$params.uri.id") },
         "resources": {

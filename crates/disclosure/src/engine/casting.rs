@@ -45,7 +45,8 @@ pub(super) fn refusal(hearing: &Hearing<'_, '_>, stop: &Stop) -> (Vec<Entry>, Op
         }
         Why::Misses | Why::Filter => {
             let goal = stop.subject.clone().zip(stop.family.as_ref());
-            let cast = |(s, f): (EntityUid, &Arc<str>)| cast(Some(s), f, None, ShadowSource::Policy);
+            let cast =
+                |(s, f): (EntityUid, &Arc<str>)| cast(Some(s), f, None, ShadowSource::Policy);
             goal.map(cast).into_iter().collect()
         }
         Why::Budget | Why::Full | Why::Unbound | Why::Ask(_) => Vec::new(),
@@ -166,9 +167,13 @@ fn goals(
         }
         let known = goals.iter_mut().find(|(s, f, _)| *s == subject && f == family);
         match known {
-            Some((_, _, held)) if held.as_ref().is_some_and(|held| {
-                fact.as_ref().is_some_and(|fact| fact.precision < held.precision)
-            }) => *held = fact,
+            Some((_, _, held))
+                if held.as_ref().is_some_and(|held| {
+                    fact.as_ref().is_some_and(|fact| fact.precision < held.precision)
+                }) =>
+            {
+                *held = fact
+            }
             Some(_) => {}
             None => goals.push((subject, Arc::clone(family), fact)),
         }
@@ -200,9 +205,10 @@ fn goals(
 
 /// Whom the binding's rules find, as far as they find anybody.
 fn named(inquiry: &Inquiry<'_>, rules: Rules<'_>, scene: &Scene<'_>) -> Vec<EntityUid> {
-    let rules = rules.binding.into_iter().flat_map(|binding| {
-        binding.subjects.iter().chain(&binding.beside).chain(&binding.filters)
-    });
+    let rules = rules
+        .binding
+        .into_iter()
+        .flat_map(|binding| binding.subjects.iter().chain(&binding.beside).chain(&binding.filters));
     let found = rules.filter_map(|rule| rule.subjects(scene, inquiry.arguments).ok());
     found.flat_map(|named| named.subjects).map(|subject| subject.uid).collect()
 }

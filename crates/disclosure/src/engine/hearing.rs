@@ -4,19 +4,17 @@ use std::sync::Arc;
 
 use kenward_model::{EntityUid, Fact};
 
-use super::leaves::Reading;
 use super::naming::{self, Sight};
 use super::shadows::Standing;
-use super::{Before, Expects, Inquiry, Judge, Opinion, Rules, Stop, Unbound, Why, casting, following};
-use crate::bindings::{CompiledBinding, PotentialFact};
-use crate::filter::about;
+use super::telling::Told;
+use super::{
+    Before, Expects, Inquiry, Judge, Opinion, Rules, Stop, Unbound, Why, casting, following,
+};
+use crate::bindings::CompiledBinding;
 use crate::history::Entry;
 use crate::inferences::Derived;
 use crate::recognise::Scene;
-use crate::subject::{Because, Disclosed, SubjectRule, Unresolved, UnresolvedWhy};
-
-/// The most facts that one call may tell by its arguments.
-const MOST_FACTS: usize = 1_024;
+use crate::subject::Unresolved;
 
 /// One call before the engine.
 pub(super) struct Hearing<'a, 'j> {
@@ -33,7 +31,7 @@ pub(super) struct Hearing<'a, 'j> {
     /// The shadows that were lifted.
     pub(super) lifted: Vec<Entry>,
     /// Whether only a part of the arguments is there.
-    is_partial: bool,
+    pub(super) is_partial: bool,
     own: Vec<(EntityUid, bool)>,
 }
 
@@ -72,10 +70,22 @@ impl<'a, 'j> Hearing<'a, 'j> {
             Err(stop) if enforced => {
                 let (entries, alert) = casting::refusal(&self, &stop);
                 let Before { disclosed, inferred, notes, .. } = self.made;
-                Before { disclosed, inferred, stop: Some(stop), entries, notes, alert, ..Before::default() }
+                Before {
+                    disclosed,
+                    inferred,
+                    stop: Some(stop),
+                    entries,
+                    notes,
+                    alert,
+                    ..Before::default()
+                }
             }
             Err(stop) => {
-                self.made.notes.push(format!("the binding of {} ({})", self.via(), word(&stop.why)));
+                self.made.notes.push(format!(
+                    "the binding of {} ({})",
+                    self.via(),
+                    word(&stop.why)
+                ));
                 self.reserve_without_room();
                 self.made
             }
@@ -115,9 +125,8 @@ impl<'a, 'j> Hearing<'a, 'j> {
         let guess = self.rules.guess;
         // A binding that says nothing of facts leaves it to the guess.
         let is_silent = binding.possible().is_empty();
-        let touches = |family: &str| {
-            binding.touches(family) || (is_silent && guess.touches(family))
-        };
+        let touches =
+            |family: &str| binding.touches(family) || (is_silent && guess.touches(family));
         let standing = Standing::of(self.inquiry, touches);
         let shadowed = naming::shadowed(self.inquiry, &standing.all);
         let scene = Scene {
@@ -164,121 +173,6 @@ impl<'a, 'j> Hearing<'a, 'j> {
         let Inquiry { world, handles, server, inferences, .. } = *self.inquiry;
         let scene = Scene { world, handles, server, inferences, shadowed: &shadowed };
         naming::look(&scene, self.inquiry, None, true).map_err(unresolved)
-    }
-
-    /// What the binding's rules say is told.
-    fn by_rules(
-        &mut self,
-        binding: &CompiledBinding,
-        scene: &Scene<'_>,
-        told: &mut Told,
-    ) -> Result<(), Stop> {
-        let mut missing: Vec<&SubjectRule> = Vec::new();
-        let mut present: Vec<&SubjectRule> = Vec::new();
-        for rule in &binding.subjects {
-            let named = self.by_rule(binding, rule, scene, told)?;
-            if named.missing {
-                missing.push(rule);
-            } else if named.says_who {
-                present.push(rule);
-            }
-        }
-        // These are beside the disclosures, and need not be there.
-        for rule in &binding.beside {
-            self.by_rule(binding, rule, scene, told)?;
-        }
-        for rule in &binding.filters {
-            let named = rule.subjects(scene, self.inquiry.arguments).map_err(unresolved)?;
-            for subject in named.subjects {
-                for fact in rule.facts() {
-                    told.add(about(&fact, &subject.uid), &subject.because, false)?;
-                }
-            }
-        }
-        let uncovered = missing.into_iter().find(|rule| !is_covered(binding, rule, &present));
-        match uncovered.filter(|_| !self.is_partial) {
-            None => Ok(()),
-            Some(rule) => {
-                let parameter = Arc::clone(&rule.via);
-                Err(unresolved(Unresolved { parameter, why: UnresolvedWhy::Missing }))
-            }
-        }
-    }
-
-    fn by_rule(
-        &mut self,
-        binding: &CompiledBinding,
-        rule: &SubjectRule,
-        scene: &Scene<'_>,
-        told: &mut Told,
-    ) -> Result<Found, Stop> {
-        let named = rule.subjects(scene, self.inquiry.arguments).map_err(unresolved)?;
-        if named.missing {
-            return Ok(Found { missing: true, says_who: false });
-        }
-        if named.deferred {
-            self.defer(binding, rule)?;
-            told.deferred.get_or_insert_with(|| Arc::clone(&rule.via));
-        }
-        if named.unresolved {
-            told.unresolved.get_or_insert_with(|| Arc::clone(&rule.via));
-        }
-        let says_who = named.deferred || !named.subjects.is_empty() || rule.naming.is_closed();
-        for subject in named.subjects {
-            for fact in rule.facts() {
-                told.add(about(&fact, &subject.uid), &subject.because, true)?;
-            }
-        }
-        Ok(Found { missing: false, says_who })
-    }
-
-    /// Lets a handle pass of which the answer says whose it is.
-    fn defer(&mut self, binding: &CompiledBinding, rule: &SubjectRule) -> Result<(), Stop> {
-        let answered = rule.facts().all(|fact| is_answered(binding, &fact));
-        if !binding.writes && answered {
-            self.made.expects.deferred = true;
-            return Ok(());
-        }
-        let parameter = Arc::clone(&rule.via);
-        Err(unresolved(Unresolved { parameter, why: UnresolvedWhy::UnknownHandle }))
-    }
-
-    /// What is told of whoever is named where the binding says nothing.
-    fn beside_rules(
-        &mut self,
-        binding: &CompiledBinding,
-        scene: &Scene<'_>,
-        standing: &Standing<'_>,
-        told: &mut Told,
-    ) -> Result<Sight, Stop> {
-        let strict = !standing.all.is_empty();
-        let figure = binding.results.aggregate.as_ref().map(|rule| &rule.fact);
-        if !strict && binding.tells.is_empty() && figure.is_none() {
-            return Ok(Sight::default());
-        }
-        let sight = naming::look(scene, self.inquiry, Some(binding), strict).map_err(unresolved)?;
-        let kept = binding.tells.iter().map(|fact| (fact, true));
-        for (fact, kept) in kept.chain(figure.map(|fact| (fact, false))) {
-            for (subject, seen) in sight.subjects(self.inquiry, &fact.of) {
-                let is_shadowed = || scene.shadowed.iter().any(|known| known.subject == subject);
-                if seen.reading != Reading::Subject || is_shadowed() {
-                    told.add(about(fact, &subject), &seen.because, kept)?;
-                }
-            }
-        }
-        for shadowed in scene.shadowed {
-            let Some(seen) = sight.names(self.inquiry, &shadowed.subject) else { continue };
-            let of_kind = |fact: &&PotentialFact| fact.of == shadowed.subject.kind;
-            for fact in binding.possible().iter().filter(of_kind) {
-                told.add(about(fact, &shadowed.subject), &seen.because, false)?;
-            }
-        }
-        let unresolved =
-            |via: Arc<str>, why| Unresolved { parameter: via, why };
-        let dark = told.unresolved.clone().map(|via| unresolved(via, UnresolvedWhy::Unrecognised));
-        let deferred =
-            told.deferred.clone().map(|via| unresolved(via, UnresolvedWhy::UnknownHandle));
-        Ok(Sight { unresolved: sight.unresolved.or(dark), deferred, ..sight })
     }
 
     /// Puts all facts to policy, and then all that follows.
@@ -333,7 +227,8 @@ impl<'a, 'j> Hearing<'a, 'j> {
     fn check_misses(&mut self, binding: &CompiledBinding) -> Result<(), Stop> {
         let Some(rule) = &binding.results.oracle else { return Ok(()) };
         let guessed = self.asked.iter().filter(|fact| fact.attribute == rule.fact.attribute);
-        let guessed: Vec<Fact> = guessed.filter(|f| f.subject.kind == rule.fact.of).cloned().collect();
+        let guessed: Vec<Fact> =
+            guessed.filter(|f| f.subject.kind == rule.fact.of).cloned().collect();
         for fact in guessed {
             let misses = self.inquiry.history.misses(&fact.subject, &fact.attribute);
             if misses >= binding.misses && !self.is_own(&fact.subject) {
@@ -343,56 +238,6 @@ impl<'a, 'j> Hearing<'a, 'j> {
         }
         Ok(())
     }
-}
-
-/// What a call tells by its arguments, as far as it was found out.
-#[derive(Default)]
-struct Told {
-    /// The facts, each once, and whether the ledger keeps them.
-    facts: Vec<(Disclosed, bool)>,
-    /// An argument with words that name nobody.
-    unresolved: Option<Arc<str>>,
-    /// An argument of which the answer says whom it means.
-    deferred: Option<Arc<str>>,
-}
-
-impl Told {
-    fn add(&mut self, fact: Fact, because: &Because, kept: bool) -> Result<(), Stop> {
-        if let Some((_, known)) = self.facts.iter_mut().find(|(held, _)| held.fact == fact) {
-            *known |= kept;
-            return Ok(());
-        }
-        if self.facts.len() >= MOST_FACTS {
-            let parameter = Arc::clone(&because.parameter);
-            return Err(unresolved(Unresolved { parameter, why: UnresolvedWhy::TooMany }));
-        }
-        self.facts.push((Disclosed { fact, because: because.clone() }, kept));
-        Ok(())
-    }
-}
-
-/// What a rule found in the arguments.
-struct Found {
-    missing: bool,
-    /// Whether it is certain about whom the argument is.
-    says_who: bool,
-}
-
-/// Whether everything that the missing argument would tell is told by another one, or with the
-/// answer; an effect does not wait for the answer.
-fn is_covered(binding: &CompiledBinding, missing: &SubjectRule, present: &[&SubjectRule]) -> bool {
-    missing.facts().all(|fact| {
-        let same = |other: &PotentialFact| other.of == fact.of && other.attribute == fact.attribute;
-        let mut others = present.iter().flat_map(|rule| rule.facts());
-        others.any(|other| same(&other)) || (!binding.writes && is_answered(binding, &fact))
-    })
-}
-
-/// Whether the answer says about whom such a fact is.
-fn is_answered(binding: &CompiledBinding, fact: &PotentialFact) -> bool {
-    let same = |other: &PotentialFact| other.of == fact.of && other.attribute == fact.attribute;
-    let rows = binding.results.rows.iter().flat_map(crate::filter::RowRule::facts);
-    binding.results.told.iter().any(|rule| same(&rule.fact)) || rows.into_iter().any(|f| same(&f))
 }
 
 /// The stop of a call of which it cannot be told whom it is about.

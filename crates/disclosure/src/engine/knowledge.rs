@@ -48,12 +48,7 @@ impl<'k> Knowledge<'k> {
         rows.any(|row| row.attribute == &*fact.attribute && row.precision <= fact.precision)
     }
 
-    fn derive(
-        &self,
-        inquiry: &Inquiry<'_>,
-        subject: &EntityUid,
-        which: Which,
-    ) -> Vec<Derived> {
+    fn derive(&self, inquiry: &Inquiry<'_>, subject: &EntityUid, which: Which) -> Vec<Derived> {
         let known = self.rows.iter().map(|row| Known {
             attribute: row.attribute,
             precision: row.precision,
@@ -69,7 +64,11 @@ impl<'k> Knowledge<'k> {
 ///
 /// What is reserved counts as known among the premises, and not among the conclusions: it may be
 /// undone, and what would follow from this answer as well would then be new.
-pub(crate) fn following(inquiry: &Inquiry<'_>, subject: &EntityUid, told: &[&Fact]) -> Vec<Derived> {
+pub(crate) fn following(
+    inquiry: &Inquiry<'_>,
+    subject: &EntityUid,
+    told: &[&Fact],
+) -> Vec<Derived> {
     if !told.iter().any(|fact| inquiry.inferences.is_read(&fact.attribute)) {
         return Vec::new();
     }
@@ -94,9 +93,9 @@ pub(crate) fn following(inquiry: &Inquiry<'_>, subject: &EntityUid, told: &[&Fac
     };
     // Nor does what is reserved hide a conclusion.
     for derived in with.derive(inquiry, subject, Which::Any) {
-        let is_there = follows.iter().any(|held| {
-            held.fact == derived.fact && (held.enforced || !derived.enforced)
-        });
+        let is_there = follows
+            .iter()
+            .any(|held| held.fact == derived.fact && (held.enforced || !derived.enforced));
         if is_new(&derived.fact) && !is_there {
             follows.push(derived);
         }

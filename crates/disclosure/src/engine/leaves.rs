@@ -76,16 +76,26 @@ impl<'v> Leaves<'v> {
             Value::Array(items) => items.iter().for_each(|item| self.walk(item, path, binding)),
             Value::Object(members) => {
                 for (name, member) in members {
-                    // The names of arguments are the tool's, those further down may be anybody's.
-                    if !path.is_empty() {
-                        self.add(path, Cow::Borrowed(name), false, binding);
-                    }
-                    path.push(name);
-                    self.walk(member, path, binding);
-                    path.pop();
+                    self.member(name, member, path, binding);
                 }
             }
         }
+    }
+
+    fn member(
+        &mut self,
+        name: &'v str,
+        member: &'v Value,
+        path: &mut Vec<&'v str>,
+        binding: Option<&CompiledBinding>,
+    ) {
+        // The names of arguments are the tool's, those further down may be anybody's.
+        if !path.is_empty() {
+            self.add(path, Cow::Borrowed(name), false, binding);
+        }
+        path.push(name);
+        self.walk(member, path, binding);
+        path.pop();
     }
 
     fn add(
@@ -119,15 +129,12 @@ impl<'v> Leaves<'v> {
         };
         let parts = self.all.iter().filter(is_part).filter(|leaf| wanted(leaf));
         let parts: Vec<&Leaf<'v>> = parts.take(MOST_PARTS).collect();
-        let mut joined = Vec::new();
-        for (index, one) in parts.iter().enumerate() {
-            for (at, other) in parts.iter().enumerate() {
-                if at != index {
-                    joined.push((*one, format!("{} {}", one.text, other.text)));
-                }
-            }
-        }
-        joined.into_iter()
+        let others = parts.clone();
+        parts.into_iter().enumerate().flat_map(move |(index, one)| {
+            let others = others.iter().enumerate().filter(|(at, _)| *at != index);
+            let joined = others.map(|(_, other)| (one, format!("{} {}", one.text, other.text)));
+            joined.collect::<Vec<_>>()
+        })
     }
 }
 

@@ -75,8 +75,7 @@ pub(super) fn look(
         };
         if strict && is_open && sight.unresolved.is_none() && is_dark() {
             let parameter = leaf.path.as_str().into();
-            sight.unresolved =
-                Some(Unresolved { parameter, why: UnresolvedWhy::Unrecognised });
+            sight.unresolved = Some(Unresolved { parameter, why: UnresolvedWhy::Unrecognised });
         }
     }
     for (leaf, joined) in leaves.joined(|leaf| strict || leaf.reading == Reading::Open) {
@@ -89,21 +88,23 @@ impl Sight {
     fn read(&mut self, scene: &Scene<'_>, leaf: &Leaf<'_>, text: &str) {
         let is_whole = *text == *leaf.text;
         for mention in recognise::mentions(scene, text) {
-            let span = is_whole.then_some((mention.start, mention.end));
+            let because = Because {
+                parameter: leaf.path.as_str().into(),
+                span: is_whole.then_some((mention.start, mention.end)),
+                name: Some(mention.name.clone()),
+                how: if is_whole { mention.how } else { recognise::How::Joined },
+            };
             for entity in &mention.entities {
-                let is_known =
-                    |seen: &Seen| seen.entity == *entity && seen.reading == leaf.reading;
-                if self.seen.iter().any(is_known) {
-                    continue;
-                }
-                let because = Because {
-                    parameter: leaf.path.as_str().into(),
-                    span,
-                    name: Some(mention.name.clone()),
-                    how: if is_whole { mention.how } else { recognise::How::Joined },
-                };
-                self.seen.push(Seen { entity: entity.clone(), because, reading: leaf.reading });
+                self.note(entity, &because, leaf.reading);
             }
+        }
+    }
+
+    fn note(&mut self, entity: &EntityUid, because: &Because, reading: Reading) {
+        let is_known = |seen: &Seen| seen.entity == *entity && seen.reading == reading;
+        if !self.seen.iter().any(is_known) {
+            let (entity, because) = (entity.clone(), because.clone());
+            self.seen.push(Seen { entity, because, reading });
         }
     }
 

@@ -88,7 +88,8 @@ impl Hearing<'_, '_> {
     ) -> Result<(), Stop> {
         for shadow in standing.touched() {
             let subject = shadow.subject.as_ref();
-            let is_granted = subject.is_some_and(|subject| self.is_granted(subject, &shadow.family));
+            let is_granted =
+                subject.is_some_and(|subject| self.is_granted(subject, &shadow.family));
             if !is_granted && !self.passes(shadow, sight) {
                 return Err(self.shadowed(shadow, sight));
             }
@@ -98,7 +99,7 @@ impl Hearing<'_, '_> {
 
     fn passes(&mut self, shadow: &Shadow, sight: &Sight) -> bool {
         let Some(subject) = &shadow.subject else {
-            return !self.is_dark(shadow, sight) || self.may_ask_again(shadow);
+            return !self.is_dark(shadow, sight) || self.may_ask_again(shadow, true);
         };
         let about = self.asked.iter().filter(|fact| fact.subject == *subject).count();
         let is_named = about > 0 || sight.names(self.inquiry, subject).is_some();
@@ -106,7 +107,7 @@ impl Hearing<'_, '_> {
             Some(_) => is_named || self.is_dark(shadow, sight),
             None => is_named || sight.seen.is_empty(),
         };
-        if !is_open || self.may_ask_again(shadow) || self.lifts(shadow) {
+        if !is_open || self.may_ask_again(shadow, is_named) || self.lifts(shadow) {
             return true;
         }
         // All facts were permitted, or the call would have been stopped before.
@@ -133,21 +134,23 @@ impl Hearing<'_, '_> {
     }
 
     /// Whether whoever refused is asked once more: the server itself; or the very tool that was
-    /// refused is allowed by now, which lifts its shadow.
-    fn may_ask_again(&mut self, shadow: &Shadow) -> bool {
+    /// refused is allowed by now, which lifts its shadow. Where policy refused it for some
+    /// arguments, it must be allowed for the same subject.
+    fn may_ask_again(&mut self, shadow: &Shadow, is_named: bool) -> bool {
         if shadow.tools.first().is_none_or(|tool| **tool != *self.via()) {
             return false;
         }
         match shadow.source {
             ShadowSource::Upstream => true,
-            ShadowSource::Hidden | ShadowSource::Policy if shadow.fact.is_none() => {
+            ShadowSource::Hidden => {
                 self.lift(shadow);
                 true
             }
-            ShadowSource::Hidden
-            | ShadowSource::Policy
-            | ShadowSource::Approval
-            | ShadowSource::Unresolved => false,
+            ShadowSource::Policy if is_named && shadow.fact.is_none() => {
+                self.lift(shadow);
+                true
+            }
+            ShadowSource::Policy | ShadowSource::Approval | ShadowSource::Unresolved => false,
         }
     }
 

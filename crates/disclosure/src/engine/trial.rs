@@ -9,12 +9,12 @@ use kenward_world::World;
 use serde_json::Value;
 
 use super::{Before, Inquiry, Judge, Opinion, Rules, Settings, Stop, Why, before};
+use crate::CompiledBinding;
 use crate::fixtures::{self, customer};
 use crate::handles::Handles;
 use crate::history::{Entry, History, ShadowSource};
 use crate::inferences::Inferences;
 use crate::vocabulary::{Guess, Vocabulary};
-use crate::CompiledBinding;
 
 const INFERENCES: &str = "
 families:
@@ -61,7 +61,9 @@ impl Judge for Policy<'_> {
     fn may_learn(&mut self, fact: &Fact, inferred: bool) -> Opinion {
         self.asked.push((fact.clone(), inferred));
         let is_refused = self.refused.iter().any(|(subject, attribute, coarsest)| {
-            *subject == fact.subject && *attribute == *fact.attribute && fact.precision.0 <= *coarsest
+            *subject == fact.subject
+                && *attribute == *fact.attribute
+                && fact.precision.0 <= *coarsest
         });
         if is_refused {
             Opinion::No

@@ -71,6 +71,7 @@ fn budgets_are_read_with_their_windows() {
         let findings = read(&text).unwrap_err();
         assert!(findings.iter().any(|f| f.contains("no span")), "{within}: {findings:?}");
     }
-    let none = "families: { a: { scale: [exact], attributes: [x], budget: { subjects: 0, within: 1d } } }";
+    let none =
+        "families: { a: { scale: [exact], attributes: [x], budget: { subjects: 0, within: 1d } } }";
     assert!(read(none).unwrap_err().iter().any(|f| f.contains("permits nothing")));
 }

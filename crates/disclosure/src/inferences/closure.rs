@@ -119,16 +119,15 @@ impl Inferences {
                 continue;
             }
             let held = state.held.get(rule.attribute).copied().unwrap_or_default();
-            if held.is_within(rule.precision) {
-                if which == Which::Any {
-                    derived.extend(self.derived(rule, subject));
-                }
-                continue;
+            let is_new = !held.is_within(rule.precision);
+            if is_new || which == Which::Any {
+                derived.extend(self.derived(rule, subject));
             }
-            // What follows is known by one answer more only if no answer has told it so far.
-            let answers = u32::from(held.answers == 0);
-            self.hold(&mut state, rule.attribute, rule.precision, answers);
-            derived.extend(self.derived(rule, subject));
+            if is_new {
+                // It is known by one answer more only if no answer has told it so far.
+                let answers = u32::from(held.answers == 0);
+                self.hold(&mut state, rule.attribute, rule.precision, answers);
+            }
         }
         (derived, state)
     }

@@ -158,7 +158,10 @@ fn check_shape(spec: &InferenceSpec, flaws: &mut Vec<Flaw>) {
     }
     let countable = MOST_ANSWERS.saturating_mul(spec.premises.len());
     if spec.distinct.is_some_and(|enough| usize::try_from(enough).is_ok_and(|n| n > countable)) {
-        flaw("/distinct", format!("no more than {MOST_ANSWERS} answers to an attribute are told apart"));
+        flaw(
+            "/distinct",
+            format!("no more than {MOST_ANSWERS} answers to an attribute are told apart"),
+        );
     }
     if let Some(of) = spec.of.as_ref().filter(|of| !is_type_name(of)) {
         flaw("/of", format!("`{of}` is not the name of an entity type"));

@@ -7,8 +7,8 @@ mod postcodes;
 use super::search::{self, Search};
 use super::{Purpose, Scene, signs};
 
-pub(super) use coordinates::without as without_coordinates;
 pub(crate) use coordinates::is_pair;
+pub(super) use coordinates::without as without_coordinates;
 
 /// The most words of a listed place that are looked up.
 const LONGEST_PLACE: usize = 8;
@@ -28,7 +28,9 @@ pub(super) fn drop_listed(search: &mut Search<'_, '_>) {
         });
         !spans.any(|(start, end)| {
             (start, end) != (found.start, found.end)
-                && search.span(start, end).is_some_and(|name| search.scene.inferences.is_place(name))
+                && search
+                    .span(start, end)
+                    .is_some_and(|name| search.scene.inferences.is_place(name))
         })
     });
     search.found = found;
@@ -87,9 +89,8 @@ impl Account<'_, '_, '_> {
         if let Some(end) = listed {
             return Some(end - at);
         }
-        let free = |at: usize| {
-            self.search.word(at).filter(|_| self.covered.get(at) == Some(&false))
-        };
+        let free =
+            |at: usize| self.search.word(at).filter(|_| self.covered.get(at) == Some(&false));
         let words = [free(at)?, free(at + 1).unwrap_or(""), free(at + 2).unwrap_or("")];
         let before = self.search.before(at);
         // the number of a customer is no postcode
@@ -119,4 +120,3 @@ impl Account<'_, '_, '_> {
             || named.take(64).any(|uid| signs::is_type(&uid.kind, word))
     }
 }
-

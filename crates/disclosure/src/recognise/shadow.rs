@@ -176,7 +176,8 @@ impl Shadows {
         if all.len() >= LONG_NUMBER && all.bytes().all(|b| b.is_ascii_digit()) {
             forms.push(all.get(all.len() - NATIONAL..).unwrap_or(&all).to_owned());
         }
-        let backwards: Vec<String> = forms.iter().map(|form| form.chars().rev().collect()).collect();
+        let backwards: Vec<String> =
+            forms.iter().map(|form| form.chars().rev().collect()).collect();
         let long = forms.len() + backwards.len();
         let forms = forms.iter().chain(&backwards).chain(&short).enumerate();
         for (index, form) in forms.filter(|(_, form)| form.len() >= shortest) {

@@ -21,14 +21,59 @@ const SHORTEST_PREFIX: usize = 3;
 
 /// Words that say that the name of somebody follows.
 const INTRODUCTIONS: &[&str] = &[
-    "account", "acct", "cliente", "client", "clients", "cust", "customer", "customers", "dr",
-    "dra", "employee", "employees", "frau", "fraulein", "guest", "herr", "id", "kunde", "kundin",
-    "kundennummer", "lady", "lord", "madame", "member", "miss", "mister", "mlle", "mme",
-    "monsieur", "mr", "mrs", "ms", "named", "no", "nr", "num", "number", "numero", "patient",
-    "person", "prof", "professor", "señor", "senor", "senora", "sir", "staff", "user", "users",
+    "account",
+    "acct",
+    "cliente",
+    "client",
+    "clients",
+    "cust",
+    "customer",
+    "customers",
+    "dr",
+    "dra",
+    "employee",
+    "employees",
+    "frau",
+    "fraulein",
+    "guest",
+    "herr",
+    "id",
+    "kunde",
+    "kundin",
+    "kundennummer",
+    "lady",
+    "lord",
+    "madame",
+    "member",
+    "miss",
+    "mister",
+    "mlle",
+    "mme",
+    "monsieur",
+    "mr",
+    "mrs",
+    "ms",
+    "named",
+    "no",
+    "nr",
+    "num",
+    "number",
+    "numero",
+    "patient",
+    "person",
+    "prof",
+    "professor",
+    "señor",
+    "senor",
+    "senora",
+    "sir",
+    "staff",
+    "user",
+    "users",
 ];
 /// Ways to shorten what an id is an id of.
-const PREFIXES: &[&str] = &["a", "ac", "acc", "acct", "c", "cid", "cust", "id", "k", "kd", "no", "nr"];
+const PREFIXES: &[&str] =
+    &["a", "ac", "acc", "acct", "c", "cid", "cust", "id", "k", "kd", "no", "nr"];
 
 /// Whether the word is the name of the type, without its namespace; one or several of it.
 pub(crate) fn is_type(kind: &str, word: &str) -> bool {
@@ -109,7 +154,8 @@ impl Signs<'_, '_> {
         let is_own = |at: usize| (found.start..found.end).contains(&at);
         let mut tokens = names.iter().flat_map(|name| words::tokens(name));
         tokens.any(|token| {
-            let is_telling = token.chars().count() > 1 && !found.name.split(' ').any(|w| w == token);
+            let is_telling =
+                token.chars().count() > 1 && !found.name.split(' ').any(|w| w == token);
             let place = places.get(token).filter(|_| is_telling);
             place.is_some_and(|(first, last)| !is_own(*first) || !is_own(*last))
                 && !super::common::is_common(token)

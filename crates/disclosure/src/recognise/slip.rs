@@ -19,7 +19,8 @@ pub(super) fn is_one(one: &str, other: &str) -> bool {
     let other: Vec<char> = other.chars().collect();
     let head = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
     let tail = one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count();
-    let left = |word: &[char]| word.len() - (head + tail).min(word.len().min(one.len().min(other.len())));
+    let left =
+        |word: &[char]| word.len() - (head + tail).min(word.len().min(one.len().min(other.len())));
     let (a, b) = (left(&one), left(&other));
     let swapped = || {
         let at = |word: &[char], index: usize| word.get(index).copied();

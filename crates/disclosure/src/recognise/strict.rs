@@ -19,8 +19,18 @@ const LONG_GLUED: usize = 8;
 const AROUND: usize = 2;
 /// Words beside a part of a name that speak of where or who somebody is.
 const PERSONAL: &[&str] = &[
-    "address", "apartment", "customer", "doorstep", "flat", "home", "house", "lives", "living",
-    "residence", "resides", "villa",
+    "address",
+    "apartment",
+    "customer",
+    "doorstep",
+    "flat",
+    "home",
+    "house",
+    "lives",
+    "living",
+    "residence",
+    "resides",
+    "villa",
 ];
 
 /// One text, in words.
@@ -116,7 +126,13 @@ impl<'a> Strict<'a> {
     }
 
     /// Notes each name that the word `known` completes, which stands from `start` to `at`.
-    fn complete(&mut self, known: &str, start: usize, at: usize, met: &HashMap<&str, (usize, bool)>) {
+    fn complete(
+        &mut self,
+        known: &str,
+        start: usize,
+        at: usize,
+        met: &HashMap<&str, (usize, bool)>,
+    ) {
         let shadows = self.shadows;
         for index in shadows.words.get(known).into_iter().flatten() {
             let Some(name) = shadows.names.get(*index) else { continue };
@@ -128,7 +144,12 @@ impl<'a> Strict<'a> {
                 Form::Part => self.is_pointed_at(known, at, met).then_some(How::Initials),
             };
             if let Some(how) = how {
-                self.mentions.push((start.min(first(name, met).unwrap_or(start)), at + 1, *index, how));
+                self.mentions.push((
+                    start.min(first(name, met).unwrap_or(start)),
+                    at + 1,
+                    *index,
+                    how,
+                ));
             }
         }
     }
@@ -202,12 +223,7 @@ impl<'a> Strict<'a> {
 }
 
 /// How a name of several words was met whose last word stands at `at`, if all of them stand near.
-fn near(
-    name: &Name,
-    at: usize,
-    met: &HashMap<&str, (usize, bool)>,
-    window: usize,
-) -> Option<How> {
+fn near(name: &Name, at: usize, met: &HashMap<&str, (usize, bool)>, window: usize) -> Option<How> {
     let mut slipped = false;
     let mut places = Vec::with_capacity(name.words.len());
     for word in &name.words {

@@ -182,16 +182,4 @@ impl<'a> Bench<'a> {
         known.extend(told.map(|told| &told.subject));
         !known.contains(&fact.subject) && known.len() >= budget.subjects
     }
-
-    /// Whether the history has this very answer to the fact, such as in a reservation.
-    fn counts_already(&self, fact: &Fact) -> bool {
-        self.inquiry.settings.ledger
-            && self.inquiry.history.known(&fact.subject).any(|learnt| {
-                learnt.fact.covers(fact) && learnt.answers.contains(&self.inquiry.answer)
-            })
-    }
-}
-
-fn enforced(derived: &[Derived]) -> impl Iterator<Item = &Fact> {
-    derived.iter().filter(|derived| derived.enforced).map(|derived| &derived.fact)
 }

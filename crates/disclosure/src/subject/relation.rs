@@ -27,7 +27,9 @@ pub(super) fn owners(world: &World, uid: &EntityUid, of: &str) -> Vec<EntityUid>
 /// what the thing belongs to alone. An order has a customer; a depot that lists its customers does
 /// not stand for them.
 pub(crate) fn meant(world: &World, uid: &EntityUid, of: &str) -> Vec<EntityUid> {
-    nearest(world, uid, of, &|entity| entity.attributes.values().filter_map(|value| named_entity(&value)).collect())
+    nearest(world, uid, of, &|entity| {
+        entity.attributes.values().filter_map(|value| named_entity(&value)).collect()
+    })
 }
 
 /// Goes from relation to relation until somebody of the type is met.

@@ -13,7 +13,13 @@ use crate::recognise::stage::Stage;
 fn rule(names: &[&str], naming: Naming) -> SubjectRule {
     let path = |name: &&str| name.split('.').map(Box::from).collect();
     let arguments = names.iter().map(path).collect();
-    SubjectRule { arguments, via: names.join(" ").into(), naming, of: "Customer".into(), yields: Vec::new() }
+    SubjectRule {
+        arguments,
+        via: names.join(" ").into(),
+        naming,
+        of: "Customer".into(),
+        yields: Vec::new(),
+    }
 }
 
 /// What the arguments say under the rule for the argument `x`.

@@ -20,8 +20,18 @@ const MOST_LEAVES: usize = 1024;
 const DEEPEST: usize = 16;
 /// The members of a place that hold numbers of nobody, in lower case.
 const NUMBERS: &[&str] = &[
-    "accuracy", "alt", "altitude", "heading", "lat", "latitude", "lng", "lon", "long", "longitude",
-    "precision", "radius",
+    "accuracy",
+    "alt",
+    "altitude",
+    "heading",
+    "lat",
+    "latitude",
+    "lng",
+    "lon",
+    "long",
+    "longitude",
+    "precision",
+    "radius",
 ];
 
 /// One text of an argument.
@@ -168,7 +178,12 @@ impl<'v> Texts<'v> {
     }
 
     /// Every text and every whole number, however deep.
-    fn leaves(&mut self, value: &'v Value, member: &str, depth: usize) -> Result<(), UnresolvedWhy> {
+    fn leaves(
+        &mut self,
+        value: &'v Value,
+        member: &str,
+        depth: usize,
+    ) -> Result<(), UnresolvedWhy> {
         if depth > DEEPEST {
             return Err(UnresolvedWhy::NotText);
         }
@@ -234,7 +249,14 @@ fn is_point(items: &[Value]) -> bool {
 fn is_shape(name: &str) -> bool {
     matches!(
         name,
-        "Point" | "MultiPoint" | "LineString" | "MultiLineString" | "Polygon" | "MultiPolygon"
-            | "Feature" | "FeatureCollection" | "GeometryCollection"
+        "Point"
+            | "MultiPoint"
+            | "LineString"
+            | "MultiLineString"
+            | "Polygon"
+            | "MultiPolygon"
+            | "Feature"
+            | "FeatureCollection"
+            | "GeometryCollection"
     )
 }

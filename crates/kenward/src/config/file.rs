@@ -46,6 +46,10 @@ pub(crate) struct ConfigFile {
     /// The file with the families and inferences.
     #[serde(default)]
     pub(crate) inferences: Option<String>,
+    /// The file, or the folder of files, with what must never be allowed, which `kenward prove`
+    /// holds the policies against. It is not in the policy folder.
+    #[serde(default)]
+    pub(crate) invariants: Option<String>,
     /// How strictly it is decided what a person may come to know.
     #[serde(default)]
     pub(crate) disclosure: DisclosureFile,

@@ -53,6 +53,7 @@ impl Settler<'_> {
         let public_url = self.public_url(listen);
         let state = self.state();
         let audit = self.audit();
+        let invariants = self.invariants();
         let issuers = self.issuers();
         let servers = self.servers();
         let limits = self.limits();
@@ -67,6 +68,7 @@ impl Settler<'_> {
             state: state?,
             audit: audit?,
             sync: self.file.audit.sync,
+            invariants: invariants?,
             issuers,
             settings: Settings {
                 workload: public_url.clone(),
@@ -174,6 +176,26 @@ impl Settler<'_> {
             return None;
         }
         Some(path)
+    }
+
+    /// SECURITY: what lies in the policy folder is in force, so that an invariant there would hold
+    /// by itself. Test: `config::tests::invariants_are_not_policies`.
+    #[expect(clippy::option_option, reason = "nothing is wrong, or nothing is named")]
+    fn invariants(&mut self) -> Option<Option<PathBuf>> {
+        let Some(named) = self.file.invariants.as_deref() else { return Some(None) };
+        let path = self.path(named);
+        if !path.exists() {
+            self.error("/invariants", format!("there is no `{named}`"));
+            return None;
+        }
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let policies = real(&self.path(&self.file.policies));
+        if real(&path).starts_with(&policies) {
+            let message = format!("`{named}` is in the policy folder, where it is in force itself");
+            self.error("/invariants", message).help("keep invariants in a folder of their own");
+            return None;
+        }
+        Some(Some(path))
     }
 
     /// A path of the file, absolute.

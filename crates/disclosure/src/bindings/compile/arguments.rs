@@ -273,7 +273,9 @@ impl Compiler<'_> {
         let fact = of.and_then(|of| self.fact("/aggregate", &of, &aggregate.attribute, None));
         let mut names = Vec::new();
         let mut complete = true;
-        for (pointer, text) in aggregate.filter.iter().flat_map(|f| pointers("/aggregate/filter", f)) {
+        for (pointer, text) in
+            aggregate.filter.iter().flat_map(|f| pointers("/aggregate/filter", f))
+        {
             let name = self.argument(&pointer, text);
             complete &= name.is_some();
             names.extend(name);
@@ -350,8 +352,12 @@ fn pointers<'o>(pointer: &str, all: &'o OneOrMany) -> impl Iterator<Item = (Stri
         OneOrMany::One(_) => pointer.to_owned(),
         OneOrMany::Many(_) => format!("{pointer}/{index}"),
     };
-    let all: Vec<(String, &str)> =
-        all.as_slice().iter().enumerate().map(|(index, text)| (place(index), text.as_str())).collect();
+    let all: Vec<(String, &str)> = all
+        .as_slice()
+        .iter()
+        .enumerate()
+        .map(|(index, text)| (place(index), text.as_str()))
+        .collect();
     all.into_iter()
 }
 

@@ -106,11 +106,7 @@ impl Compiler<'_> {
         Some(OracleRule { fact: arguments.guessed.clone()?, hit })
     }
 
-    fn aggregate(
-        &mut self,
-        aggregate: &Aggregate,
-        arguments: &Arguments,
-    ) -> Option<AggregateRule> {
+    fn aggregate(&mut self, aggregate: &Aggregate, arguments: &Arguments) -> Option<AggregateRule> {
         let count = self.content_path("/aggregate/count", &aggregate.count);
         if aggregate.k < 2 {
             let message = "a figure over one subject is no figure over many";

@@ -24,7 +24,10 @@ fn variables_are_read_and_decoded() {
         Some(json!({ "tenant": "eu", "id": "9" }))
     );
     assert_eq!(variables("crm://public", "crm://public"), Some(json!({})));
-    assert_eq!(variables("mailto:{whom}", "mailto:ann@example.com"), Some(json!({ "whom": "ann@example.com" })));
+    assert_eq!(
+        variables("mailto:{whom}", "mailto:ann@example.com"),
+        Some(json!({ "whom": "ann@example.com" }))
+    );
 }
 
 #[test]

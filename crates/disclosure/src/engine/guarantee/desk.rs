@@ -202,7 +202,8 @@ impl Desk {
                         "attribute": format!("a{attribute}"), "precision": step(*precision) })
             })
             .collect();
-        let spec = json!({ "parameters": { "variant": { "role": "value" } }, "discloses": discloses });
+        let spec =
+            json!({ "parameters": { "variant": { "role": "value" } }, "discloses": discloses });
         let tools = BTreeMap::from([("tool".to_owned(), serde_json::from_value(spec).unwrap())]);
         let specs =
             BTreeMap::from([(server(), ServerBindings { tools, ..ServerBindings::default() })]);

@@ -76,13 +76,11 @@ impl World {
         loop {
             let before: Vec<(usize, u8)> = all.iter().map(|(a, (p, _))| (*a, *p)).collect();
             for rule in &self.rules {
-                if !fires(rule, &all) {
-                    continue;
-                }
-                match all.get_mut(&rule.then) {
-                    Some((held, _)) => *held = (*held).min(rule.precision),
+                match (fires(rule, &all), all.get_mut(&rule.then)) {
+                    (true, Some((held, _))) => *held = (*held).min(rule.precision),
                     // Known by an inference is known by one answer.
-                    None => learn(&mut all, rule.then, rule.precision, u64::MAX),
+                    (true, None) => learn(&mut all, rule.then, rule.precision, u64::MAX),
+                    (false, _) => {}
                 }
             }
             let after: Vec<(usize, u8)> = all.iter().map(|(a, (p, _))| (*a, *p)).collect();

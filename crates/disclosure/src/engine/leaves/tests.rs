@@ -44,9 +44,8 @@ fn what_is_declared_is_left_out_unless_it_is_looked_strictly() {
 #[test]
 fn nothing_that_would_be_read_is_too_much_in_silence() {
     let binding = binding(&spec());
-    let too_much = |arguments: &Value, strict| {
-        Leaves::of(arguments, Some(&binding), strict).too_much
-    };
+    let too_much =
+        |arguments: &Value, strict| Leaves::of(arguments, Some(&binding), strict).too_much;
     let long = "a".repeat(MOST_BYTES + 1);
     assert_eq!(too_much(&json!({ "other": long }), false).as_deref(), Some("other"));
     assert_eq!(too_much(&json!({ "note": long }), false), None);

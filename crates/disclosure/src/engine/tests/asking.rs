@@ -26,8 +26,10 @@ fn unresolved(result: Result<(), Why>) -> UnresolvedWhy {
 fn each_fact_is_asked_and_then_what_follows() {
     let mut trial = Trial::new().tells("near", "nearby_places");
     assert_eq!(trial.about("near", "4711"), Ok(()));
-    let expected =
-        [(fact("4711", "nearby_places", "location", 0), false), (fact("4711", "address", "location", 2), true)];
+    let expected = [
+        (fact("4711", "nearby_places", "location", 0), false),
+        (fact("4711", "address", "location", 2), true),
+    ];
     assert_eq!(trial.asked, expected);
     trial.refuse("4711", "address", 3);
     assert_eq!(trial.about("near", "4712"), Ok(()), "somebody else");
@@ -49,7 +51,10 @@ fn a_mosaic_is_stopped_at_its_last_stone_whatever_the_order() {
         let [first, second, third] = order;
         assert_eq!(trial.about(first, "4711"), Ok(()));
         assert_eq!(trial.about(second, "4711"), Ok(()));
-        assert_eq!(trial.about(third, "4711"), Err(Why::Fact(fact("4711", "identity", "identity", 0))));
+        assert_eq!(
+            trial.about(third, "4711"),
+            Err(Why::Fact(fact("4711", "identity", "identity", 0)))
+        );
         assert_eq!(trial.about(third, "4712"), Ok(()), "a stone of another mosaic");
         assert_eq!(trial.about(first, "4711"), Ok(()), "a repeat of what is known");
         // Whoever leaves the history out lets it through: the history is what stops it.
@@ -156,7 +161,11 @@ fn whom_a_call_is_about_must_be_said() {
     let mut trial = Trial::new().bind("get", &spec);
     let mut call = |arguments| trial.call("get", &arguments).map(drop).map_err(|stop| stop.why);
     assert_eq!(call(json!({ "id": "4711" })), Ok(()), "the other argument is covered");
-    assert_eq!(call(json!({ "mail": "taylor@example.com" })), Ok(()), "and the answer tells the rest");
+    assert_eq!(
+        call(json!({ "mail": "taylor@example.com" })),
+        Ok(()),
+        "and the answer tells the rest"
+    );
     assert_eq!(unresolved(call(json!({}))), UnresolvedWhy::Missing);
     assert_eq!(unresolved(call(json!({ "id": null, "mail": null }))), UnresolvedWhy::Missing);
 
@@ -179,9 +188,10 @@ fn an_unknown_handle_waits_for_the_answer_but_an_effect_does_not() {
             "writes": writes,
         });
         if told {
-            spec["discloses"].as_array_mut().unwrap().push(
-                json!({ "of": "Customer", "in_result": "$.customer", "attribute": "eta" }),
-            );
+            spec["discloses"]
+                .as_array_mut()
+                .unwrap()
+                .push(json!({ "of": "Customer", "in_result": "$.customer", "attribute": "eta" }));
         }
         spec
     };

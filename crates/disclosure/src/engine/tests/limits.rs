@@ -15,7 +15,8 @@ fn asks(trial: &mut Trial, tool: &str, arguments: &Value) -> Result<(), Why> {
 
 #[test]
 fn wrong_guesses_are_counted_by_subject() {
-    let spec = json!({ "oracle": { "key": ["name"], "of": "Customer", "attribute": "zip", "misses": 2 } });
+    let spec =
+        json!({ "oracle": { "key": ["name"], "of": "Customer", "attribute": "zip", "misses": 2 } });
     let mut trial = Trial::new().bind("check", &spec);
     let guess = |name: &str, zip: u64| json!({ "name": name, "zip": zip });
     for zip in [1, 2] {
@@ -50,7 +51,8 @@ fn a_guess_needs_the_same_permission_as_an_answer() {
 fn whoever_is_named_in_a_filter_is_asked_about_and_is_not_known_thereby() {
     let filter = json!({ "aggregate": { "attribute": "salary", "of": "Customer",
         "filter": "$params.arguments.filter", "count": "$.count" } });
-    let all = json!({ "aggregate": { "attribute": "salary", "of": "Customer", "count": "$.count" } });
+    let all =
+        json!({ "aggregate": { "attribute": "salary", "of": "Customer", "count": "$.count" } });
     let mut trial = Trial::new().bind("some", &filter).bind("all", &all);
     trial.refuse("4711", "salary", 0);
     for (tool, key) in [("some", "filter"), ("all", "name")] {

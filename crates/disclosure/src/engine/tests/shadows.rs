@@ -26,6 +26,7 @@ fn trial() -> Trial {
         .tells("get_salary", "salary")
         .bind("search", &open)
         .guessed("find_address_near")
+        .guessed("get_home_address")
         .guessed("list_salaries")
         .guessed("weather")
 }
@@ -110,7 +111,10 @@ fn under_a_shadow_every_word_must_be_accounted_for() {
     assert_eq!(unresolved.why, UnresolvedWhy::Unrecognised);
     assert_eq!(asks(&mut trial, "search", &search("Ann Lee")), Ok(()));
     // In a family of which nothing was refused, words are words.
-    assert_eq!(asks(&mut trial, "get_salary", &json!({ "id": "4712", "x": "hello there" })), Ok(()));
+    assert_eq!(
+        asks(&mut trial, "get_salary", &json!({ "id": "4712", "x": "hello there" })),
+        Ok(())
+    );
 }
 
 #[test]
@@ -121,7 +125,10 @@ fn under_a_shadow_no_argument_is_too_free_to_be_read() {
     assert_eq!(asks(&mut trial, "search", &arguments("for Taylor Swift")), Ok(()));
     let mut trial = refused();
     trial.refuse("4711", "eta", 4);
-    assert!(matches!(asks(&mut trial, "search", &arguments("for Taylor Swift")), Err(Why::Fact(_))));
+    assert!(matches!(
+        asks(&mut trial, "search", &arguments("for Taylor Swift")),
+        Err(Why::Fact(_))
+    ));
     assert_eq!(asks(&mut trial, "search", &arguments("a free remark of many words")), Ok(()));
 }
 
@@ -181,12 +188,26 @@ fn a_refusal_of_nobody_in_particular_stops_what_names_nobody() {
     let mut trial = trial();
     trial.elsewhere("find_address_near", &json!({ "near": "somewhere" }), ShadowSource::Hidden);
     assert_eq!(trial.history.shadows(trial.now).next().unwrap().subject, None);
-    let stopped = asks(&mut trial, "find_address_near", &json!({ "near": "elsewhere" }));
-    assert!(stopped.is_err(), "{:#?}", trial.history);
+    assert!(asks(&mut trial, "get_home_address", &json!({ "near": "elsewhere" })).is_err());
     assert!(asks(&mut trial, "search", &json!({ "q": "the singer" })).is_err());
-    assert_eq!(asks(&mut trial, "find_address_near", &json!({ "near": "Ann Lee" })), Ok(()));
+    assert_eq!(asks(&mut trial, "get_home_address", &json!({ "near": "Ann Lee" })), Ok(()));
     assert_eq!(asks(&mut trial, "search", &json!({ "q": "Ann Lee" })), Ok(()));
     assert_eq!(trial.about("get_address", "4711"), Ok(()));
+    // The tool is not hidden any more: what reaches this point was allowed.
+    assert_eq!(asks(&mut trial, "find_address_near", &json!({ "near": "elsewhere" })), Ok(()));
+    assert_eq!(asks(&mut trial, "get_home_address", &json!({ "near": "elsewhere" })), Ok(()));
+}
+
+/// Policy refused a tool for somebody: that it passes with other words says nothing of them.
+#[test]
+fn a_tool_that_was_refused_for_somebody_is_not_freed_by_naming_nobody() {
+    let mut trial = trial();
+    let who = json!({ "near": "Taylor Swift" });
+    trial.elsewhere("find_address_near", &who, ShadowSource::Policy);
+    let disguised = asks(&mut trial, "find_address_near", &json!({ "near": "the singer" }));
+    assert!(is_shadow(&disguised, ShadowSource::Policy));
+    assert_eq!(asks(&mut trial, "find_address_near", &who), Ok(()), "policy allows it by now");
+    assert_eq!(trial.history.shadows(trial.now).count(), 0);
 }
 
 #[test]

@@ -233,7 +233,10 @@ impl Cursor<'_> {
     fn between(&mut self) {
         loop {
             let start = self.at;
-            while self.take_if(|c| c.is_whitespace() || matches!(c, ',' | ';' | '/' | ':' | '=')).is_some() {}
+            while self
+                .take_if(|c| c.is_whitespace() || matches!(c, ',' | ';' | '/' | ':' | '='))
+                .is_some()
+            {}
             let rest = self.text.get(self.at..).unwrap_or_default();
             let length = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
             let word = rest.get(..length).unwrap_or_default();

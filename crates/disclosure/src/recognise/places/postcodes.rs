@@ -1,12 +1,23 @@
 //! Postcodes, as far as their form tells them from other words.
 
 /// Words that say that a postcode follows, or stand around one.
-const INTRODUCTIONS: &[&str] =
-    &["cap", "code", "codigo", "cp", "npa", "plz", "postal", "postcode", "postleitzahl", "zip", "zipcode"];
+const INTRODUCTIONS: &[&str] = &[
+    "cap",
+    "code",
+    "codigo",
+    "cp",
+    "npa",
+    "plz",
+    "postal",
+    "postcode",
+    "postleitzahl",
+    "zip",
+    "zipcode",
+];
 /// Codes of countries that are written before postcodes, of cars and of ISO 3166.
 const COUNTRIES: &[&str] = &[
-    "a", "at", "au", "b", "be", "ch", "cz", "d", "de", "dk", "es", "f", "fi", "fr", "gr", "hr", "hu",
-    "it", "l", "li", "lt", "lu", "lv", "nl", "nz", "pl", "pt", "ro", "se", "si", "sk", "us",
+    "a", "at", "au", "b", "be", "ch", "cz", "d", "de", "dk", "es", "f", "fi", "fr", "gr", "hr",
+    "hu", "it", "l", "li", "lt", "lu", "lv", "nl", "nz", "pl", "pt", "ro", "se", "si", "sk", "us",
 ];
 
 /// Whether the word says that a postcode follows.
@@ -52,7 +63,8 @@ fn is_lettered(text: &str, gap: Option<usize>) -> bool {
     if !text.is_ascii() || text.len() > 9 {
         return false;
     }
-    let pattern: String = text.bytes().map(|b| if b.is_ascii_digit() { '9' } else { 'a' }).collect();
+    let pattern: String =
+        text.bytes().map(|b| if b.is_ascii_digit() { '9' } else { 'a' }).collect();
     let gap_before = |tail: usize| gap.is_none_or(|gap| gap + tail == text.len());
     match pattern.as_str() {
         // the United Kingdom

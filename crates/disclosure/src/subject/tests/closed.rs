@@ -175,7 +175,9 @@ fn places_disclose_nothing_about_anybody() {
 #[test]
 fn two_names_in_one_text_are_two_subjects() {
     for naming in [Naming::ClosedText, Naming::OpenText] {
-        for text in ["Taylor Swift and Ann Lee", "Ann Lee, Taylor Swift", "Ann Lee's home near 4711"] {
+        for text in
+            ["Taylor Swift and Ann Lee", "Ann Lee, Taylor Swift", "Ann Lee's home near 4711"]
+        {
             assert_eq!(subjects(&naming, &json!(text)), Ok(ids(&["4711", "4712"])), "{text}");
         }
         // names that share a word: both
@@ -194,7 +196,11 @@ fn short_and_common_names_are_names_in_closed_text() {
     assert_eq!(check("Al"), Ok(ids(&["5"])));
     assert_eq!(check("5"), Ok(ids(&["5"])));
     assert_eq!(check("Will"), Ok(ids(&["4802"])));
-    for text in ["Jose Lukasz OBrien", "JOS\u{c9} \u{141}UKASZ O\u{2019}BRIEN", "jose\u{301} lukasz o'brien's"] {
+    for text in [
+        "Jose Lukasz OBrien",
+        "JOS\u{c9} \u{141}UKASZ O\u{2019}BRIEN",
+        "jose\u{301} lukasz o'brien's",
+    ] {
         assert_eq!(check(text), Ok(ids(&["4714"])), "{text}");
     }
 }
@@ -225,7 +231,12 @@ fn disguise(text: &str, way: u8) -> String {
         0 => text.to_uppercase(),
         1 => each(&|c| format!("{c}\u{200b}")),
         2 => each(&|c| format!("{c}\u{301}")),
-        3 => each(&|c| char::from_u32(u32::from(c) + 0xfee0).filter(|_| c.is_ascii_graphic()).unwrap_or(c).into()),
+        3 => each(&|c| {
+            char::from_u32(u32::from(c) + 0xfee0)
+                .filter(|_| c.is_ascii_graphic())
+                .unwrap_or(c)
+                .into()
+        }),
         4 => text.replace('a', "\u{430}").replace('o', "\u{43e}"),
         5 => text.replace(' ', "  "),
         6 => text.replace(' ', "-"),
@@ -244,7 +255,13 @@ fn disguise(text: &str, way: u8) -> String {
         19 => format!("\u{202e}{text}\u{202c}"),
         20 => each(&|c| format!("%{:02x}", u32::from(c) & 0xff)),
         21 => each(&|c| format!("&#{};", u32::from(c))),
-        22 if !text.contains(|c: char| c.is_ascii_digit() || c == '@') => text.chars().next().into_iter().chain(". ".chars()).chain(text.chars().skip(7)).collect(),
+        22 if !text.contains(|c: char| c.is_ascii_digit() || c == '@') => text
+            .chars()
+            .next()
+            .into_iter()
+            .chain(". ".chars())
+            .chain(text.chars().skip(7))
+            .collect(),
         23 => format!("{text} Street"),
         24 => format!("({text})"),
         _ => each(&|c| format!("{c}\u{fe0f}")),

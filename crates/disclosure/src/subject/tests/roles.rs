@@ -20,7 +20,9 @@ const NAMINGS: [Naming; 6] = [
 fn an_argument_that_is_not_there_is_missing() {
     for naming in NAMINGS {
         let rule = rule(&["x"], naming);
-        for arguments in [json!({}), json!(null), json!(["x"]), json!({ "x": null }), json!({ "X": "4711" })] {
+        for arguments in
+            [json!({}), json!(null), json!(["x"]), json!({ "x": null }), json!({ "X": "4711" })]
+        {
             let named = rule.subjects(&Stage::calm().scene(), &arguments).unwrap();
             assert!(named.missing && named.subjects.is_empty(), "{arguments}");
         }
@@ -193,7 +195,10 @@ fn several_arguments_name_somebody_together() {
         assert_eq!(read(arguments).unwrap_err().why, UnresolvedWhy::Unrecognised);
     }
     assert!(read(json!({})).unwrap().missing);
-    assert_eq!(read(json!({ "first": ["Taylor"], "last": "Swift" })).unwrap_err().why, UnresolvedWhy::NotText);
+    assert_eq!(
+        read(json!({ "first": ["Taylor"], "last": "Swift" })).unwrap_err().why,
+        UnresolvedWhy::NotText
+    );
 }
 
 #[test]
@@ -249,7 +254,10 @@ fn a_place_may_be_given_in_numbers() {
     assert_eq!(subjects(&place, &json!({})), Err(UnresolvedWhy::Empty));
     assert_eq!(subjects(&place, &json!(true)), Err(UnresolvedWhy::NotText));
     let open = Naming::Place(Mode::Open);
-    assert_eq!(subjects(&open, &json!({ "q": "near Taylor Swift in any case" })), Ok(ids(&["4711"])));
+    assert_eq!(
+        subjects(&open, &json!({ "q": "near Taylor Swift in any case" })),
+        Ok(ids(&["4711"]))
+    );
 }
 
 #[test]
@@ -257,7 +265,10 @@ fn whoever_is_named_in_a_filter_is_a_subject() {
     for (filter, found) in [
         (json!("name = 'Taylor Swift' and salary > 5"), &["4711"][..]),
         (json!({ "name": { "$eq": "Taylor Swift" } }), &["4711"]),
-        (json!({ "and": [{ "name": "Ann Lee" }, { "not": { "name": "Taylor Swift" } }] }), &["4711", "4712"]),
+        (
+            json!({ "and": [{ "name": "Ann Lee" }, { "not": { "name": "Taylor Swift" } }] }),
+            &["4711", "4712"],
+        ),
         (json!({ "first": "Taylor", "last": "Swift" }), &["4711"]),
         (json!({ "last": "Swift", "first": "Taylor" }), &["4711"]),
         (json!({ "customer_id": 5 }), &["5"]),
@@ -315,6 +326,9 @@ fn too_many_bearers_are_refused_rather_than_cut_off() {
 fn what_is_said_of_an_unresolved_argument_holds_nothing_of_it() {
     let error = named(&Stage::calm(), &Naming::ClosedText, &json!("Tailor Secret")).unwrap_err();
     let text = error.to_string();
-    assert!(text.starts_with("the argument `x` has words that name nothing in the directory"), "{text}");
+    assert!(
+        text.starts_with("the argument `x` has words that name nothing in the directory"),
+        "{text}"
+    );
     assert!(!text.contains("Secret"), "{text}");
 }

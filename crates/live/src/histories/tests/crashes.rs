@@ -53,6 +53,12 @@ struct Told {
     acknowledged: usize,
 }
 
+impl Told {
+    fn acknowledge(&mut self) {
+        self.acknowledged = self.entries.len();
+    }
+}
+
 async fn play(steps: Vec<Step>) {
     let house = House::new();
     let mut histories = house.histories().await;
@@ -72,16 +78,14 @@ async fn play(steps: Vec<Step>) {
                 let last = told.entries.last().cloned();
                 let kept = histories.keep(&person(&who.to_string()), last.as_slice()).await;
                 if kept.is_ok() && last.is_some() {
-                    told.acknowledged = told.entries.len();
+                    told.acknowledge();
                 }
             }
             Step::Flush | Step::Tidy => {
                 let tidy = matches!(step, Step::Tidy);
                 let done = if tidy { histories.tidy().await } else { histories.flush().await };
                 if done.is_ok() {
-                    for told in told.values_mut() {
-                        told.acknowledged = told.entries.len();
-                    }
+                    told.values_mut().for_each(Told::acknowledge);
                 }
             }
             Step::Full => drop(database.execute(FULL).await),
@@ -106,7 +110,7 @@ async fn check(histories: &Histories, who: usize, told: &mut Told) {
     let mut possible = told.acknowledged..=told.entries.len();
     let length = possible.find(|length| of(&told.entries[..*length]) == found);
     told.entries.truncate(length.expect("something acknowledged is lost, or out of order"));
-    told.acknowledged = told.entries.len();
+    told.acknowledge();
 }
 
 proptest! {

@@ -20,7 +20,7 @@ async fn keeping() {
     }
     println!(
         "one after the other: {:?} of processor each, {:?} in all",
-        (processor_time() - processor) / 1_000,
+        processor_time().saturating_sub(processor) / 1_000,
         begin.elapsed()
     );
     let (begin, processor) = (Instant::now(), processor_time());
@@ -33,7 +33,7 @@ async fn keeping() {
     }
     println!(
         "bursts of 1,000: {:?} of processor each, {:?} in all",
-        (processor_time() - processor) / 10_000,
+        processor_time().saturating_sub(processor) / 10_000,
         begin.elapsed()
     );
     let begin = Instant::now();
