@@ -24,7 +24,8 @@ usage: cargo xtask COMMAND
   check   formatting, lints, layers and sizes
   layers  whether the crates depend on each other only as the layers allow
   peers   installs the peers alone
-  bench   measures against a direct connection and nginx, in a release build
+  bench   measures against a direct connection and nginx, and what disclosure control adds to a
+          decision (`bench disclosure` that alone), in a release build
 ";
 
 fn main() -> ExitCode {

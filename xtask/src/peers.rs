@@ -49,7 +49,11 @@ pub(crate) fn debian(wanted: &[(&str, &[&str])]) -> Result<(), String> {
 }
 
 fn install_programs() -> Result<(), String> {
-    debian(&[("npm", &["nodejs", "npm"]), ("python3", &["python3", "python3-venv"])])?;
+    debian(&[
+        ("npm", &["nodejs", "npm"]),
+        ("python3", &["python3", "python3-venv"]),
+        ("cvc5", &["cvc5"]),
+    ])?;
     if output(&mut program("python3", &["-c", "import venv, ensurepip"])).is_none() {
         return debian(&[("the module venv of python3", &["python3-venv"])]);
     }

@@ -77,11 +77,8 @@ impl Bindings {
             let mut flawed = Vec::new();
             for (uri, spec) in &specs.resources {
                 let item = format!("resources/{}", escape(uri));
-                let flaw = |(message, help)| {
-                    Finding::error(place(server, &item, ""), message).with_help(help)
-                };
-                let parsed = Template::parse(uri).map_err(flaw);
-                let template = parsed.unwrap_or_else(|flaw| Template::flawed(flaw, &mut flawed));
+                let parsed = Template::parse(uri);
+                let template = Template::or_flaw(parsed, place(server, &item, ""), &mut flawed);
                 let made = binding(&item, spec, Some(template.variables()));
                 compiled.resources.push((template, made));
             }

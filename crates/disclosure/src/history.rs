@@ -19,7 +19,7 @@ pub const MOST_LEARNT: usize = 5_000;
 /// The most shadows that are kept of one person.
 pub const MOST_SHADOWS: usize = 1_000;
 /// The most answers of aggregates that are kept of one person.
-pub const MOST_ANSWERED: usize = 1_000;
+pub(crate) const MOST_ANSWERED: usize = 1_000;
 
 /// The history of one person.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -181,12 +181,12 @@ impl History {
     /// Adds a row, or what is new of it to the row of the same attribute.
     fn learn(&mut self, learnt: Learnt) {
         let rows = self.ledger.entry(learnt.fact.subject.clone()).or_default();
-        match rows.iter_mut().find(|row| row.fact.attribute == learnt.fact.attribute) {
-            Some(row) => row.merge(learnt),
-            None => {
-                rows.push(learnt);
-                self.rows += 1;
-            }
+        let held = rows.iter_mut().find(|row| row.fact.attribute == learnt.fact.attribute);
+        if let Some(row) = held {
+            row.merge(learnt);
+        } else {
+            rows.push(learnt);
+            self.rows += 1;
         }
     }
 

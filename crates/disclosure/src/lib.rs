@@ -41,4 +41,4 @@ pub use spec::{
     Role, RowAttribute, RowBinding, ServerBindings, ToolBinding,
 };
 pub use subject::{Because, Disclosed, Unresolved, UnresolvedWhy};
-pub use vocabulary::{Guess, Vocabulary};
+pub use vocabulary::{Guess, Outline, OutlineOf, Proposals, Vocabulary, propose, words_of_name};

@@ -3,6 +3,7 @@
 //! A guess never permits anything. It is used where something was refused before, so that a tool
 //! which nobody has described is no way round; and for proposals that a person reads.
 
+mod propose;
 mod words;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use crate::families::Families;
 
 use words::{Concept, Concepts};
 
+pub use propose::{Outline, OutlineOf, Proposals, propose};
 pub use words::split as words_of_name;
 
 /// The families that something is guessed to reveal something of.

@@ -114,7 +114,7 @@ impl Cli {
     fn dispatch(&self) -> io::Result<Outcome> {
         match &self.command {
             Command::Demo(args) => crate::demo::run(args, self.format),
-            Command::Init(args) => init::run(args),
+            Command::Init(args) => init::run(args, self.format),
             Command::Serve(args) => crate::serve::run(args, self.format),
             Command::Check(args) => check::run(args, self.format),
             Command::Decide(args) => decide::run(args, self.format),

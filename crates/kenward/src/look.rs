@@ -1,4 +1,4 @@
-//! Looks at an MCP server as a client would: of which era it is, and which tools it has.
+//! Looks at an MCP server as a client would: of which era it is, and what it offers.
 
 mod http;
 mod stdio;
@@ -18,6 +18,10 @@ pub(crate) struct Seen {
     pub(crate) name: Option<String>,
     /// Its tools, in its order.
     pub(crate) tools: Vec<SeenTool>,
+    /// Its prompts, in its order.
+    pub(crate) prompts: Vec<SeenPrompt>,
+    /// The URIs of its MCP resources and the templates of such, in its order.
+    pub(crate) resources: Vec<String>,
 }
 
 /// A tool as its server declares it.
@@ -29,6 +33,17 @@ pub(crate) struct SeenTool {
     pub(crate) description: Option<String>,
     /// The JSON Schema of its arguments.
     pub(crate) input_schema: Value,
+    /// The JSON Schema of its structured content, when it has one.
+    pub(crate) output_schema: Option<Value>,
+}
+
+/// A prompt as its server declares it.
+#[derive(Debug, Clone)]
+pub(crate) struct SeenPrompt {
+    /// The prompt's name.
+    pub(crate) name: String,
+    /// The names of its arguments.
+    pub(crate) arguments: Vec<String>,
 }
 
 /// Why a server could not be looked at.
@@ -52,7 +67,7 @@ pub(crate) enum LookError {
     Ended,
 }
 
-/// Asks the server at `transport` for its tools.
+/// Asks the server at `transport` for its tools, prompts and MCP resources.
 pub(crate) async fn look(
     transport: &Transport,
     credential: &Credential,
@@ -69,14 +84,23 @@ pub(crate) async fn look(
             client.initialize().await?
         }
     };
-    let tools = client.tools().await;
+    let listed = client.listed().await;
     client.end().await;
-    Ok(Seen { version, name, tools: tools? })
+    let Listed { tools, prompts, resources } = listed?;
+    Ok(Seen { version, name, tools, prompts, resources })
+}
+
+/// What a server lists.
+struct Listed {
+    tools: Vec<SeenTool>,
+    prompts: Vec<SeenPrompt>,
+    resources: Vec<String>,
 }
 
 /// A conversation with a server.
 struct Client {
     wire: Wire,
+    capabilities: Value,
     era: Era,
     version: &'static str,
     next: u64,
@@ -106,7 +130,7 @@ impl Client {
                 Wire::Stdio(Box::new(stdio::Wire::start(command, environment)?))
             }
         };
-        Ok(Self { wire, era: Era::Modern, version: MODERN, next: 1 })
+        Ok(Self { wire, capabilities: Value::Null, era: Era::Modern, version: MODERN, next: 1 })
     }
 
     /// 2026-07-28: no handshake, every request says what the client is.
@@ -117,6 +141,7 @@ impl Client {
         if !speaks {
             return Err(LookError::Strange(format!("it does not support {MODERN}")));
         }
+        self.capabilities = result.get("capabilities").cloned().unwrap_or_default();
         let name = result.pointer("/_meta/io.modelcontextprotocol~1serverInfo/name");
         let name = name.or_else(|| result.pointer("/serverInfo/name"));
         Ok((name.and_then(Value::as_str).map(str::to_owned), MODERN.to_owned()))
@@ -136,31 +161,53 @@ impl Client {
             return Err(LookError::Strange(format!("it answers with the version `{version}`")));
         };
         self.version = agreed.version;
+        self.capabilities = result.get("capabilities").cloned().unwrap_or_default();
         self.notify("notifications/initialized").await?;
         let name = result.pointer("/serverInfo/name").and_then(Value::as_str).map(str::to_owned);
         Ok((name, agreed.version.to_owned()))
     }
 
-    async fn tools(&mut self) -> Result<Vec<SeenTool>, LookError> {
-        let mut tools = Vec::new();
+    /// Tools are asked for in any case; the rest only of a server that says that it has it.
+    async fn listed(&mut self) -> Result<Listed, LookError> {
+        let tools = self.all("tools/list", "tools").await?;
+        let tools = tools.iter().filter_map(seen_tool).collect();
+        let mut prompts = Vec::new();
+        if self.capabilities.get("prompts").is_some() {
+            prompts = self.all("prompts/list", "prompts").await?;
+        }
+        let mut resources = Vec::new();
+        if self.capabilities.get("resources").is_some() {
+            let listed = self.all("resources/list", "resources").await?;
+            let templates = self.all("resources/templates/list", "resourceTemplates").await?;
+            let named = |resource: &Value, key| Some(resource.get(key)?.as_str()?.to_owned());
+            resources.extend(listed.iter().filter_map(|resource| named(resource, "uri")));
+            resources.extend(templates.iter().filter_map(|one| named(one, "uriTemplate")));
+        }
+        Ok(Listed { tools, prompts: prompts.iter().filter_map(seen_prompt).collect(), resources })
+    }
+
+    /// Everything of a list, page by page.
+    async fn all(&mut self, method: &str, member: &str) -> Result<Vec<Value>, LookError> {
+        let mut all = Vec::new();
         let mut cursor: Option<String> = None;
         for _ in 0..MOST_PAGES {
             let mut params = Map::new();
             if let Some(cursor) = cursor.take() {
                 params.insert("cursor".to_owned(), cursor.into());
             }
-            let result = match self.ask("tools/list", params).await {
-                Err(LookError::Answered { code: NO_SUCH_METHOD, .. }) => return Ok(tools),
+            let mut result = match self.ask(method, params).await {
+                Err(LookError::Answered { code: NO_SUCH_METHOD, .. }) => return Ok(all),
                 other => other?,
             };
-            let page = result.get("tools").and_then(Value::as_array);
-            tools.extend(page.into_iter().flatten().filter_map(seen_tool));
+            if let Some(Value::Array(page)) = result.get_mut(member).map(Value::take) {
+                all.extend(page);
+            }
             match result.get("nextCursor").and_then(Value::as_str) {
-                Some(next) if tools.len() < MOST_TOOLS => cursor = Some(next.to_owned()),
-                Some(_) | None => return Ok(tools),
+                Some(next) if all.len() < MOST_LISTED => cursor = Some(next.to_owned()),
+                Some(_) | None => return Ok(all),
             }
         }
-        Ok(tools)
+        Ok(all)
     }
 
     async fn ask(
@@ -234,6 +281,16 @@ fn seen_tool(tool: &Value) -> Option<SeenTool> {
         name: tool.get("name")?.as_str()?.to_owned(),
         description: tool.get("description").and_then(Value::as_str).map(str::to_owned),
         input_schema: tool.get("inputSchema").cloned().unwrap_or_else(|| json!({})),
+        output_schema: tool.get("outputSchema").cloned(),
+    })
+}
+
+fn seen_prompt(prompt: &Value) -> Option<SeenPrompt> {
+    let arguments = prompt.get("arguments").and_then(Value::as_array);
+    let named = |argument: &Value| Some(argument.get("name")?.as_str()?.to_owned());
+    Some(SeenPrompt {
+        name: prompt.get("name")?.as_str()?.to_owned(),
+        arguments: arguments.into_iter().flatten().filter_map(named).collect(),
     })
 }
 
@@ -249,7 +306,7 @@ const NO_SUCH_METHOD: i64 = -32601;
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 const MOST_PAGES: usize = 100;
-const MOST_TOOLS: usize = 10_000;
+const MOST_LISTED: usize = 10_000;
 /// The most bytes of one answer.
 const MOST_BYTES: usize = 16 << 20;
 

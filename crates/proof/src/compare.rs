@@ -8,7 +8,7 @@ use crate::environment::{Asked, Environment};
 use crate::example::Example;
 use crate::setting::{Deployment, Setting};
 use crate::solver::{Found, Session};
-use crate::{Error, Solver, written};
+use crate::{Error, Solver};
 
 /// What became of all kinds of requests.
 #[derive(Debug, Clone)]
@@ -105,7 +105,6 @@ struct Comparing<'c> {
 /// What decides in one environment of one deployment.
 struct Side {
     policies: Vec<Policy>,
-    says: BTreeSet<String>,
     loosened: Vec<String>,
 }
 
@@ -116,7 +115,6 @@ impl Comparing<'_> {
         was: Option<&Environment>,
         is: Option<&Environment>,
     ) -> Result<Difference, Error> {
-        let (old, new) = (side(self.old, was)?, side(self.new, is)?);
         let mut difference = Difference {
             action: any.request.action().to_string(),
             resource: any.request.resource().to_string(),
@@ -126,12 +124,13 @@ impl Comparing<'_> {
             gained: None,
             lost: None,
         };
-        let permits = |side: &Side| side.policies.iter().any(|one| one.effect() == Effect::Permit);
-        if (old.says == new.says && same_types(was, is)) || (!permits(&old) && !permits(&new)) {
+        // No call of an unknown tool is decided, so that nothing is gained or lost there.
+        if any.asked == Asked::AnyTool || self.is_written_the_same(was, is)? {
             return Ok(difference);
         }
-        if any.asked == Asked::AnyTool {
-            // No call of an unknown tool is decided, so that nothing is gained or lost there.
+        let (old, new) = (side(self.old, was)?, side(self.new, is)?);
+        let permits = |side: &Side| side.policies.iter().any(|one| one.effect() == Effect::Permit);
+        if !permits(&old) && !permits(&new) {
             return Ok(difference);
         }
         // The schema of the environment that is there; the new one where both are.
@@ -146,6 +145,15 @@ impl Comparing<'_> {
         (difference.gained, difference.lost) = (example(&gained), example(&lost));
         difference.change = change(&gained, &lost, &loosened);
         Ok(difference)
+    }
+
+    fn is_written_the_same(
+        &self,
+        was: Option<&Environment>,
+        is: Option<&Environment>,
+    ) -> Result<bool, Error> {
+        let Some((was, is)) = was.zip(is) else { return Ok(false) };
+        Ok(self.old.says(was)? == self.new.says(is)?)
     }
 
     /// A request that `one` allows and `other` does not.
@@ -176,16 +184,10 @@ impl Comparing<'_> {
 
 fn side(setting: &Setting<'_>, environment: Option<&Environment>) -> Result<Side, Error> {
     let Some(environment) = environment else {
-        return Ok(Side { policies: Vec::new(), says: BTreeSet::new(), loosened: Vec::new() });
+        return Ok(Side { policies: Vec::new(), loosened: Vec::new() });
     };
     let effective = setting.effective(environment)?;
-    let says = effective.policies.iter().map(written::says).collect::<Result<_, _>>()?;
-    Ok(Side { policies: effective.policies, says, loosened: effective.loosened })
-}
-
-/// Whether a request of the environment looks the same on both sides.
-fn same_types(was: Option<&Environment>, is: Option<&Environment>) -> bool {
-    was.is_some() == is.is_some()
+    Ok(Side { policies: effective.policies, loosened: effective.loosened })
 }
 
 fn change(gained: &Found, lost: &Found, loosened: &[String]) -> Change {

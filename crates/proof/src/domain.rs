@@ -15,11 +15,16 @@ use crate::written;
 /// A condition of requests, in Cedar's words.
 pub(crate) type Condition = String;
 
-/// What every request of `environment` fulfils.
+/// What every request of `environment` fulfils, as policies.
 pub(crate) fn facts(
     setting: &Setting<'_>,
     environment: &Environment,
 ) -> Result<Vec<Policy>, Error> {
+    only(conditions(setting, environment))
+}
+
+/// What every request of `environment` fulfils.
+pub(crate) fn conditions(setting: &Setting<'_>, environment: &Environment) -> Vec<Condition> {
     let mut all = vec!["!context.session_revoked".to_owned()];
     if environment.is_agents() {
         all.push("context.agent == principal".to_owned());
@@ -30,7 +35,7 @@ pub(crate) fn facts(
         }));
     }
     all.extend(of_question(setting, environment));
-    only(all)
+    all
 }
 
 /// Policies that forbid whatever does not fulfil all of `conditions`.
@@ -180,11 +185,26 @@ pub(crate) fn playable(setting: &Setting<'_>, environment: &Environment) -> Vec<
 }
 
 /// What is left out of a request that is easy to read.
-pub(crate) fn tidy() -> Vec<Condition> {
+pub(crate) fn tidy(setting: &Setting<'_>, environment: &Environment) -> Vec<Condition> {
+    let scopes = match &environment.asked {
+        Asked::Tool { server, tool, .. } => setting.deployment.policies.needs_scope(server, tool),
+        Asked::AnyTool
+        | Asked::Prompt
+        | Asked::Read
+        | Asked::Learn
+        | Asked::Server { .. }
+        | Asked::Object => Vec::new(),
+    };
+    let scopes: Vec<String> = scopes.iter().map(|rule| quoted(&rule.scope)).collect();
+    let scopes = match scopes.is_empty() {
+        true => "context.scopes.isEmpty()".to_owned(),
+        false => format!("context.scopes == [{}]", scopes.join(", ")),
+    };
     vec![
+        scopes,
         "!(context has risk) && !(context has device_compliant)".to_owned(),
         "!(context has acr) && !(context has auth_time) && !(context has ip)".to_owned(),
-        "context.groups.isEmpty() && context.amr.isEmpty() && context.scopes.isEmpty()".to_owned(),
+        "context.groups.isEmpty() && context.amr.isEmpty()".to_owned(),
     ]
 }
 

@@ -111,8 +111,7 @@ impl<'d> Setting<'d> {
         if environment.is_unasked() {
             return Ok(made);
         }
-        let concerned: Vec<&Written> =
-            self.rules.iter().filter(|rule| self.concerns(&rule.policy, environment)).collect();
+        let concerned = self.concerned(environment);
         let as_written: Vec<Policy> = concerned.iter().map(|rule| rule.policy.clone()).collect();
         if self.compile(&as_written, environment).is_ok() {
             made.policies.extend(as_written);
@@ -128,6 +127,22 @@ impl<'d> Setting<'d> {
             }
         }
         Ok(made)
+    }
+
+    fn concerned(&self, environment: &Environment) -> Vec<&Written> {
+        self.rules.iter().filter(|rule| self.concerns(&rule.policy, environment)).collect()
+    }
+
+    /// What decides in `environment`, as it is written: where it is equal, it decides the same on
+    /// the same requests.
+    pub(crate) fn says(&self, environment: &Environment) -> Result<BTreeSet<String>, Error> {
+        let rules = self.concerned(environment).into_iter();
+        let mut says: BTreeSet<String> =
+            rules.map(|rule| written::says(&rule.policy)).collect::<Result<_, _>>()?;
+        says.extend(domain::conditions(self, environment));
+        let (free, unasked) = (environment.needs_no_permit(), environment.is_unasked());
+        says.insert(format!("{free} {unasked} {}", environment.is_unseen()));
+        Ok(says)
     }
 
     fn closest(&self, policy: &Policy, environment: &Environment) -> Result<Closest, Error> {

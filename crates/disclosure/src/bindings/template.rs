@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kenward_model::Finding;
+use kenward_model::{Finding, Place};
 use serde_json::{Map, Value};
 
 /// In how many ways a template is fitted to one URI; more are never all permitted.
@@ -25,7 +25,7 @@ enum Part {
 }
 
 /// What is wrong, and what would be right.
-type Flaw = (String, &'static str);
+pub(super) type Flaw = (String, &'static str);
 
 impl Template {
     pub(super) fn parse(text: &str) -> Result<Self, Flaw> {
@@ -68,10 +68,16 @@ impl Template {
         Ok(template)
     }
 
-    /// What stands for a template that is none, so that the rest can be checked all the same.
-    pub(super) fn flawed(flaw: Finding, findings: &mut Vec<Finding>) -> Self {
-        findings.push(flaw);
-        Self::default()
+    /// The template, or what stands for it so that the rest can be checked all the same.
+    pub(super) fn or_flaw(
+        parsed: Result<Self, Flaw>,
+        place: Place,
+        findings: &mut Vec<Finding>,
+    ) -> Self {
+        parsed.unwrap_or_else(|(message, help)| {
+            findings.push(Finding::error(place, message).with_help(help));
+            Self::default()
+        })
     }
 
     pub(super) fn text(&self) -> &str {
@@ -179,9 +185,8 @@ fn without_dots(uri: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
     for segment in rest.split('/') {
         match segment {
-            "." => {}
             ".." if segments.len() > 1 => drop(segments.pop()),
-            ".." => {}
+            "." | ".." => {}
             segment => segments.push(segment),
         }
     }
@@ -226,16 +231,9 @@ fn decoded(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('%') {
         bytes.extend_from_slice(before.as_bytes());
-        match encoded(after) {
-            Some((byte, left)) => {
-                bytes.push(byte);
-                rest = left;
-            }
-            None => {
-                bytes.push(b'%');
-                rest = after;
-            }
-        }
+        let (byte, left) = encoded(after).unwrap_or((b'%', after));
+        bytes.push(byte);
+        rest = left;
     }
     bytes.extend_from_slice(rest.as_bytes());
     String::from_utf8_lossy(&bytes).into_owned()

@@ -273,7 +273,7 @@ fn certain_facts_are_told_from_possible_ones() {
         binding(spec).potential().iter().map(|fact| fact.attribute.to_string()).collect()
     };
     assert_eq!(certain(&spec), ["address", "address"]);
-    let mut on_paper = spec.clone();
+    let mut on_paper = spec;
     on_paper["mode"] = json!("note");
     assert!(certain(&on_paper).is_empty(), "what decides on paper only stops no call");
 }

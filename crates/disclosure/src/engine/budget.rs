@@ -11,7 +11,7 @@ use crate::families::{Budget, OverBudget};
 
 impl Hearing<'_, '_> {
     /// Whether what the call tells goes beyond a budget.
-    pub(super) fn check_budgets(&mut self) -> Result<(), Stop> {
+    pub(super) fn check_budgets(&mut self) -> Result<(), Box<Stop>> {
         if !self.inquiry.settings.ledger {
             return Ok(());
         }
@@ -28,7 +28,7 @@ impl Hearing<'_, '_> {
         Ok(())
     }
 
-    fn check_budget(&mut self, family: &Arc<str>, budget: &Budget) -> Result<(), Stop> {
+    fn check_budget(&mut self, family: &Arc<str>, budget: &Budget) -> Result<(), Box<Stop>> {
         let history = self.inquiry.history;
         let is_news = |fact: &&Fact| fact.family == *family && !history.knows(fact);
         let mut new: Vec<EntityUid> =
@@ -52,7 +52,7 @@ impl Hearing<'_, '_> {
         match budget.then {
             OverBudget::Refuse => {
                 let subject = new.into_iter().next();
-                Err(Stop { why: Why::Budget, inferred: true, subject, family })
+                Err(Box::new(Stop { why: Why::Budget, inferred: true, subject, family }))
             }
             OverBudget::Ask => {
                 let granted = |subject: &EntityUid| {
@@ -62,7 +62,7 @@ impl Hearing<'_, '_> {
                     return Ok(());
                 };
                 let why = Why::Ask(AskReason::Budget);
-                Err(Stop { why, inferred: true, subject: Some(subject), family })
+                Err(Box::new(Stop { why, inferred: true, subject: Some(subject), family }))
             }
         }
     }

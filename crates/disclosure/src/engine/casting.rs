@@ -172,7 +172,7 @@ fn goals(
                     fact.as_ref().is_some_and(|fact| fact.precision < held.precision)
                 }) =>
             {
-                *held = fact
+                *held = fact;
             }
             Some(_) => {}
             None => goals.push((subject, Arc::clone(family), fact)),
@@ -183,7 +183,9 @@ fn goals(
     let sight = naming::look(&scene, inquiry, rules.binding, true).unwrap_or_default();
     let Some(binding) = rules.binding else {
         for seen in &sight.seen {
-            families.iter().for_each(|family| add(seen.entity.clone(), family, None));
+            for family in families {
+                add(seen.entity.clone(), family, None);
+            }
         }
         return goals;
     };

@@ -73,7 +73,7 @@ impl<'a, 'j> Hearing<'a, 'j> {
                 Before {
                     disclosed,
                     inferred,
-                    stop: Some(stop),
+                    stop: Some(*stop),
                     entries,
                     notes,
                     alert,
@@ -121,7 +121,7 @@ impl<'a, 'j> Hearing<'a, 'j> {
         }
     }
 
-    fn bound(&mut self, binding: &'a CompiledBinding) -> Result<(), Stop> {
+    fn bound(&mut self, binding: &'a CompiledBinding) -> Result<(), Box<Stop>> {
         let guess = self.rules.guess;
         // A binding that says nothing of facts leaves it to the guess.
         let is_silent = binding.possible().is_empty();
@@ -147,14 +147,19 @@ impl<'a, 'j> Hearing<'a, 'j> {
         self.reserve()
     }
 
-    fn unbound(&mut self) -> Result<(), Stop> {
+    fn unbound(&mut self) -> Result<(), Box<Stop>> {
         let guess = self.rules.guess;
         if guess.is_none() {
             return Ok(());
         }
         if self.inquiry.settings.unbound == Unbound::Refuse {
             let family = casting::touched(self.rules).into_iter().next();
-            return Err(Stop { why: Why::Unbound, inferred: false, subject: None, family });
+            return Err(Box::new(Stop {
+                why: Why::Unbound,
+                inferred: false,
+                subject: None,
+                family,
+            }));
         }
         let standing = Standing::of(self.inquiry, |family| guess.touches(family));
         if standing.all.is_empty() {
@@ -168,7 +173,7 @@ impl<'a, 'j> Hearing<'a, 'j> {
     }
 
     /// Everything that can be seen in the arguments of a tool without a binding.
-    fn look(&self, standing: &Standing<'_>) -> Result<Sight, Stop> {
+    fn look(&self, standing: &Standing<'_>) -> Result<Sight, Box<Stop>> {
         let shadowed = naming::shadowed(self.inquiry, &standing.all);
         let Inquiry { world, handles, server, inferences, .. } = *self.inquiry;
         let scene = Scene { world, handles, server, inferences, shadowed: &shadowed };
@@ -176,9 +181,9 @@ impl<'a, 'j> Hearing<'a, 'j> {
     }
 
     /// Puts all facts to policy, and then all that follows.
-    fn ask(&mut self, told: Told) -> Result<(), Stop> {
+    fn ask(&mut self, told: Told) -> Result<(), Box<Stop>> {
         let Told { facts, .. } = told;
-        let mut first: Option<Stop> = None;
+        let mut first: Option<Box<Stop>> = None;
         for (disclosed, _) in &facts {
             if !self.permits(&disclosed.fact, false) {
                 self.refuse(&disclosed.fact, false, &mut first);
@@ -204,7 +209,7 @@ impl<'a, 'j> Hearing<'a, 'j> {
         first.map_or(Ok(()), Err)
     }
 
-    fn ask_derived(&mut self, derived: Derived, first: &mut Option<Stop>) {
+    fn ask_derived(&mut self, derived: Derived, first: &mut Option<Box<Stop>>) {
         let permitted = self.permits(&derived.fact, true);
         if !permitted && derived.enforced {
             self.refuse(&derived.fact, true, first);
@@ -214,17 +219,18 @@ impl<'a, 'j> Hearing<'a, 'j> {
         self.made.inferred.push(derived);
     }
 
-    fn refuse(&mut self, fact: &Fact, inferred: bool, first: &mut Option<Stop>) {
+    fn refuse(&mut self, fact: &Fact, inferred: bool, first: &mut Option<Box<Stop>>) {
         self.refused.push(fact.clone());
-        first.get_or_insert_with(|| Stop {
+        let stop = || Stop {
             why: Why::Fact(fact.clone()),
             inferred,
             subject: Some(fact.subject.clone()),
             family: Some(Arc::clone(&fact.family)),
-        });
+        };
+        first.get_or_insert_with(|| Box::new(stop()));
     }
 
-    fn check_misses(&mut self, binding: &CompiledBinding) -> Result<(), Stop> {
+    fn check_misses(&mut self, binding: &CompiledBinding) -> Result<(), Box<Stop>> {
         let Some(rule) = &binding.results.oracle else { return Ok(()) };
         let guessed = self.asked.iter().filter(|fact| fact.attribute == rule.fact.attribute);
         let guessed: Vec<Fact> =
@@ -233,7 +239,7 @@ impl<'a, 'j> Hearing<'a, 'j> {
             let misses = self.inquiry.history.misses(&fact.subject, &fact.attribute);
             if misses >= binding.misses && !self.is_own(&fact.subject) {
                 let (subject, family) = (Some(fact.subject), Some(fact.family));
-                return Err(Stop { why: Why::Misses, inferred: true, subject, family });
+                return Err(Box::new(Stop { why: Why::Misses, inferred: true, subject, family }));
             }
         }
         Ok(())
@@ -241,9 +247,9 @@ impl<'a, 'j> Hearing<'a, 'j> {
 }
 
 /// The stop of a call of which it cannot be told whom it is about.
-pub(super) fn unresolved(unresolved: Unresolved) -> Stop {
+pub(super) fn unresolved(unresolved: Unresolved) -> Box<Stop> {
     let why = Why::Unresolved(unresolved);
-    Stop { why, inferred: false, subject: None, family: None }
+    Box::new(Stop { why, inferred: false, subject: None, family: None })
 }
 
 /// What stood against a call, for a note.

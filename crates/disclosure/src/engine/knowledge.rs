@@ -74,7 +74,9 @@ pub(crate) fn following(
     }
     let answer = [inquiry.answer];
     let mut alone = Knowledge::default();
-    told.iter().for_each(|fact| alone.add(&fact.attribute, fact.precision, &answer));
+    for fact in told {
+        alone.add(&fact.attribute, fact.precision, &answer);
+    }
     let mut follows = alone.derive(inquiry, subject, Which::New);
     if !inquiry.settings.ledger {
         return follows;
@@ -83,7 +85,9 @@ pub(crate) fn following(
     if with.rows.is_empty() {
         return follows;
     }
-    told.iter().for_each(|fact| with.add(&fact.attribute, fact.precision, &answer));
+    for fact in told {
+        with.add(&fact.attribute, fact.precision, &answer);
+    }
     let released = Knowledge::of(inquiry.history.released(subject));
     let before = released.derive(inquiry, subject, Which::New);
     let is_new = |fact: &Fact| {

@@ -15,7 +15,7 @@ const MOST_ASKED: usize = 1_000;
 
 impl Hearing<'_, '_> {
     /// Reserves what the call tells: it counts as known from now on.
-    pub(super) fn reserve(&mut self) -> Result<(), Stop> {
+    pub(super) fn reserve(&mut self) -> Result<(), Box<Stop>> {
         let news = self.news();
         let rows = self.inquiry.history.rows_with_reserved().saturating_add(news.len());
         let surplus = rows.saturating_sub(MOST_LEARNT);
@@ -24,7 +24,7 @@ impl Hearing<'_, '_> {
             if forgotten.len() < surplus {
                 let subject = news.first().map(|learnt| learnt.fact.subject.clone());
                 let family = news.first().map(|learnt| Arc::clone(&learnt.fact.family));
-                return Err(Stop { why: Why::Full, inferred: true, subject, family });
+                return Err(Box::new(Stop { why: Why::Full, inferred: true, subject, family }));
             }
             self.made.entries.extend(forgotten);
         }
@@ -82,7 +82,8 @@ impl Hearing<'_, '_> {
                 break;
             }
             if self.may_be_forgotten(row) {
-                let (subject, attribute) = (row.fact.subject.clone(), row.fact.attribute.clone());
+                let (subject, attribute) =
+                    (row.fact.subject.clone(), Arc::clone(&row.fact.attribute));
                 forgotten.push(Entry::Forgotten(subject, attribute));
             }
         }

@@ -42,7 +42,7 @@ pub(super) fn shadowed(inquiry: &Inquiry<'_>, shadows: &[&Shadow]) -> Shadows {
             continue;
         }
         let aliases = inquiry.world.entity(subject).map(|entity| &entity.aliases);
-        let aliases = aliases.into_iter().flatten().map(|alias| words::normalise(alias));
+        let aliases = aliases.into_iter().flatten().map(AsRef::as_ref).map(words::normalise);
         let mut names: Vec<String> = aliases.collect();
         names.push(words::normalise(&subject.id));
         names.retain(|name| !name.is_empty());

@@ -85,7 +85,7 @@ impl Hearing<'_, '_> {
         &mut self,
         standing: &Standing<'_>,
         sight: &Sight,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Box<Stop>> {
         for shadow in standing.touched() {
             let subject = shadow.subject.as_ref();
             let is_granted =
@@ -123,7 +123,9 @@ impl Hearing<'_, '_> {
     /// Whether the call may be about anybody, for all that can be seen.
     fn is_dark(&self, shadow: &Shadow, sight: &Sight) -> bool {
         if self.rules.binding.is_none() {
-            return sight.has_text && sight.seen.is_empty();
+            // A text that could not be told says nothing against a call without any.
+            let needs_text = shadow.source == ShadowSource::Unresolved;
+            return sight.seen.is_empty() && (sight.has_text || !needs_text);
         }
         let may_be_deferred = match shadow.source {
             // Policy is asked again when the answer says whom it is about.
@@ -173,7 +175,7 @@ impl Hearing<'_, '_> {
         true
     }
 
-    fn shadowed(&self, shadow: &Shadow, sight: &Sight) -> Stop {
+    fn shadowed(&self, shadow: &Shadow, sight: &Sight) -> Box<Stop> {
         let family = Some(Arc::clone(&shadow.family));
         let is_named = shadow.subject.as_ref().is_some_and(|subject| {
             self.asked.iter().any(|fact| fact.subject == *subject)
@@ -182,18 +184,18 @@ impl Hearing<'_, '_> {
         let dark = sight.unresolved.as_ref().or(sight.deferred.as_ref());
         if let Some(dark) = dark.filter(|_| !is_named && self.rules.binding.is_some()) {
             let why = Why::Unresolved(dark.clone());
-            return Stop { why, inferred: true, subject: None, family };
+            return Box::new(Stop { why, inferred: true, subject: None, family });
         }
         let why = Why::Shadow { source: shadow.source, cast_by: shadow.decision };
-        Stop { why, inferred: true, subject: shadow.subject.clone(), family }
+        Box::new(Stop { why, inferred: true, subject: shadow.subject.clone(), family })
     }
 
     /// Whether somebody has to agree, because several tools were tried at a subject before.
     pub(super) fn check_probes(
-        &mut self,
+        &self,
         standing: &Standing<'_>,
         sight: &Sight,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Box<Stop>> {
         for shadow in standing.probed(self.inquiry.settings.ask_after) {
             let Some(subject) = &shadow.subject else { continue };
             let is_lifted = |entry: &Entry| match entry {
@@ -218,7 +220,7 @@ impl Hearing<'_, '_> {
             if let Some(family) = self.probing(subject, sight) {
                 let why = Why::Ask(AskReason::Probes);
                 let (subject, family) = (Some(subject.clone()), Some(family));
-                return Err(Stop { why, inferred: true, subject, family });
+                return Err(Box::new(Stop { why, inferred: true, subject, family }));
             }
         }
         Ok(())

@@ -35,7 +35,7 @@ impl Told {
         rule: &SubjectRule,
         subjects: Vec<Subject>,
         kept: bool,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Box<Stop>> {
         for Subject { uid, because } in subjects {
             for fact in rule.facts() {
                 self.add(about(&fact, &uid), &because, kept)?;
@@ -44,7 +44,7 @@ impl Told {
         Ok(())
     }
 
-    fn add(&mut self, fact: Fact, because: &Because, kept: bool) -> Result<(), Stop> {
+    fn add(&mut self, fact: Fact, because: &Because, kept: bool) -> Result<(), Box<Stop>> {
         if let Some((_, known)) = self.facts.iter_mut().find(|(held, _)| held.fact == fact) {
             *known |= kept;
             return Ok(());
@@ -65,7 +65,7 @@ impl Hearing<'_, '_> {
         binding: &CompiledBinding,
         scene: &Scene<'_>,
         told: &mut Told,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Box<Stop>> {
         let mut missing: Vec<&SubjectRule> = Vec::new();
         let mut present: Vec<&SubjectRule> = Vec::new();
         for rule in &binding.subjects {
@@ -100,7 +100,7 @@ impl Hearing<'_, '_> {
         rule: &SubjectRule,
         scene: &Scene<'_>,
         told: &mut Told,
-    ) -> Result<Found, Stop> {
+    ) -> Result<Found, Box<Stop>> {
         let named = rule.subjects(scene, self.inquiry.arguments).map_err(unresolved)?;
         if named.missing {
             return Ok(Found { missing: true, says_who: false });
@@ -118,7 +118,7 @@ impl Hearing<'_, '_> {
     }
 
     /// Lets a handle pass of which the answer says whose it is.
-    fn defer(&mut self, binding: &CompiledBinding, rule: &SubjectRule) -> Result<(), Stop> {
+    fn defer(&mut self, binding: &CompiledBinding, rule: &SubjectRule) -> Result<(), Box<Stop>> {
         let answered = rule.facts().all(|fact| is_answered(binding, &fact));
         if !binding.writes && answered {
             self.made.expects.deferred = true;
@@ -130,12 +130,12 @@ impl Hearing<'_, '_> {
 
     /// What is told of whoever is named where the binding says nothing.
     pub(super) fn beside_rules(
-        &mut self,
+        &self,
         binding: &CompiledBinding,
         scene: &Scene<'_>,
         standing: &Standing<'_>,
         told: &mut Told,
-    ) -> Result<Sight, Stop> {
+    ) -> Result<Sight, Box<Stop>> {
         let strict = !standing.all.is_empty();
         let figure = binding.results.aggregate.as_ref().map(|rule| &rule.fact);
         if !strict && binding.tells.is_empty() && figure.is_none() {

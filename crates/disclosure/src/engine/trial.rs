@@ -170,7 +170,7 @@ impl Trial {
     /// Takes the decision; the answer has not come.
     pub(super) fn start(&mut self, tool: &str, arguments: &Value) -> Before {
         let made = self.decide(tool, arguments);
-        made.entries.iter().for_each(|entry| self.history.apply(entry));
+        self.apply(&made.entries);
         made
     }
 
@@ -180,10 +180,10 @@ impl Trial {
     }
 
     /// Calls the tool, and releases the answer where it is allowed.
-    pub(super) fn call(&mut self, tool: &str, arguments: &Value) -> Result<Before, Stop> {
+    pub(super) fn call(&mut self, tool: &str, arguments: &Value) -> Result<Before, Box<Stop>> {
         let made = self.start(tool, arguments);
         if let Some(stop) = made.stop {
-            return Err(stop);
+            return Err(Box::new(stop));
         }
         self.history.apply(&Entry::Confirmed(self.last()));
         Ok(made)
@@ -198,7 +198,13 @@ impl Trial {
         let entries = self.with(tool, arguments, |inquiry, rules, _| {
             super::refused_elsewhere(inquiry, rules, source)
         });
-        entries.iter().for_each(|entry| self.history.apply(entry));
+        self.apply(&entries);
+    }
+
+    fn apply(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            self.history.apply(entry);
+        }
     }
 
     pub(super) fn later(&mut self, span: Duration) {

@@ -1,6 +1,10 @@
+//! What is known, reserved and refused, entry by entry.
+
+use std::sync::Arc;
+
 use kenward_model::{DecisionId, EntityUid, Fact, Precision, Timestamp};
 
-use super::*;
+use super::{Answered, Entry, Granted, History, Learnt, Shadow, ShadowSource, Term};
 
 fn decision(n: u8) -> DecisionId {
     DecisionId::new(Timestamp::from_seconds(0), &[n; 10])

@@ -132,10 +132,11 @@ impl Compiler {
             inferences.rules.iter().map(|rule| (level(rule), rule.clone())).collect();
         levelled.sort_by_key(|(level, _)| *level);
         inferences.rules = levelled.into_iter().map(|(_, rule)| rule).collect();
-        for (index, rule) in inferences.rules.iter().enumerate() {
-            for (number, _) in &rule.premises {
-                let attribute = inferences.attributes.get_mut(*number);
-                attribute.into_iter().for_each(|attribute| attribute.needed_by.push(index));
+        let rules = inferences.rules.iter().enumerate();
+        let needs = rules.flat_map(|(index, rule)| rule.premises.iter().map(move |p| (index, p.0)));
+        for (index, number) in needs {
+            if let Some(attribute) = inferences.attributes.get_mut(number) {
+                attribute.needed_by.push(index);
             }
         }
         inferences

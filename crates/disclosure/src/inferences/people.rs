@@ -14,7 +14,7 @@ impl Inferences {
         }
         let Some(attribute) = self.same_person.get(&subject.kind) else { return false };
         let entity = world.entity(subject);
-        let value = entity.and_then(|entity| entity.attributes.get(&**attribute));
+        let value = entity.and_then(|entity| entity.attributes.get(attribute));
         value.is_some_and(|value| names(&value, person))
     }
 

@@ -6,7 +6,6 @@ use kenward_model::{EntityUid, Fact, Timestamp};
 
 use crate::engine::{Inquiry, Judge, Opinion, following};
 use crate::history::{Shadow, ShadowSource};
-use crate::inferences::Derived;
 
 /// What was asked about one answer, and what was said.
 pub(crate) struct Bench<'a> {

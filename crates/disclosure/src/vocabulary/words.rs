@@ -23,12 +23,11 @@ pub(super) enum Concept {
 pub(super) const WORDS: [(Concept, &str); 7] = [
     (
         Concept::Location,
-        "address addresses city closest coordinates courier deliver deliveries delivery \
-         directions distance dropoff eta geo geocode gps home household lat latitude lives \
-         lng locate location locations locker lockers lon longitude map near nearby nearest \
-         neighborhood neighbourhood pickup position postal postcode radius region residence \
-         route routes shipping street track tracking travel visit visits where whereabouts \
-         zip zipcode",
+        "address addresses closest coordinates courier deliver deliveries delivery directions \
+         distance dropoff eta geo geocode gps household lat latitude lives lng locate location \
+         locations locker lockers lon longitude map near nearby nearest neighborhood \
+         neighbourhood pickup postal postcode residence route routes shipping street track \
+         tracking where whereabouts zip zipcode",
     ),
     (
         Concept::Pay,
@@ -38,17 +37,16 @@ pub(super) const WORDS: [(Concept, &str); 7] = [
     ),
     (
         Concept::Health,
-        "admission allergies allergy case cases chart claim claims clinical condition \
-         diagnoses diagnosis disability drug drugs health illness immunization lab labs \
-         medical medication medications pharmacies pharmacy pregnancy prescription \
-         prescriptions procedure referral sick sickness symptom symptoms therapy treatment \
-         treatments vaccination ward",
+        "allergies allergy claim claims clinical diagnoses diagnosis disability drug drugs \
+         health illness immunization lab labs medical medication medications pharmacies \
+         pharmacy pregnancy prescription prescriptions sick sickness symptom symptoms therapy \
+         treatment treatments vaccination",
     ),
     (
         Concept::Money,
-        "balance balances card cards credit debt debts funds holdings iban invoice invoices \
-         loan loans mortgage payment payments portfolio statement statements transaction \
-         transactions wealth",
+        "balance balances credit debt debts funds holdings iban invoice invoices loan loans \
+         mortgage payment payments portfolio statement statements transaction transactions \
+         wealth",
     ),
     (
         Concept::Identity,
@@ -58,8 +56,7 @@ pub(super) const WORDS: [(Concept, &str); 7] = [
     (Concept::Contact, "contact contacts email emails mail mobile phone phones telephone"),
     (
         Concept::Credential,
-        "apikey credential credentials key keys password passwords pin secret secrets token \
-         tokens",
+        "apikey credential credentials password passwords pin secret secrets token tokens",
     ),
 ];
 

@@ -1,14 +1,15 @@
 //! `kenward init`: looks at an MCP server and writes a configuration to start with.
 
-mod propose;
 mod render;
 
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use kenward_disclosure::{Outline, Proposals, propose};
 use kenward_gateway::{Credential, Transport};
 use kenward_model::{Finding, ServerName};
+use serde_json::json;
 
 use super::{Outcome, misuse};
 use crate::config;
@@ -40,6 +41,9 @@ pub(crate) struct Args {
     /// The environment variable that holds the bearer token which the server asks for.
     #[arg(long, value_name = "NAME")]
     token_env: Option<String>,
+    /// Propose nothing of what the tools reveal.
+    #[arg(long)]
+    no_bindings: bool,
 }
 
 /// How the server is reached, in the words of the configuration.
@@ -50,7 +54,7 @@ enum Reach {
 }
 
 /// Looks, proposes and writes.
-pub(crate) fn run(args: &Args) -> io::Result<Outcome> {
+pub(crate) fn run(args: &Args, format: Format) -> io::Result<Outcome> {
     if let Some(existing) = files(&args.output).into_iter().find(|path| path.exists()) {
         let existing = existing.display();
         return misuse(&format!(
@@ -70,7 +74,7 @@ pub(crate) fn run(args: &Args) -> io::Result<Outcome> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match runtime.block_on(look(&transport, &credential)) {
-        Ok(seen) => write(args, &reach, &seen),
+        Ok(seen) => write(args, &reach, &seen, format),
         Err(error) => {
             let mut err = anstream::stderr();
             writeln!(err, "\x1b[1;31merror\x1b[0m: {error}")?;
@@ -124,29 +128,53 @@ impl Args {
     }
 }
 
-fn files(folder: &Path) -> [PathBuf; 3] {
-    ["kenward.yaml", "directory.yaml", "policies"].map(|name| folder.join(name))
+fn files(folder: &Path) -> [PathBuf; 4] {
+    ["kenward.yaml", "directory.yaml", "policies", "inferences.yaml"].map(|name| folder.join(name))
 }
 
-fn write(args: &Args, reach: &Reach, seen: &Seen) -> io::Result<Outcome> {
+fn write(args: &Args, reach: &Reach, seen: &Seen, format: Format) -> io::Result<Outcome> {
     let own = || render::server_name(seen.name.as_deref(), reach);
     let Some(name) = args.name.clone().or_else(own) else {
         return misuse("the server has no name; give it one: --name NAME");
     };
+    let proposals =
+        if args.no_bindings { Proposals::default() } else { propose(&outlines(seen)) };
     let draft = render::Draft {
         name: &name,
         reach,
         seen,
+        proposals: &proposals,
         issuer: &args.issuer,
         group: &args.group,
         token_env: args.token_env.as_deref(),
     };
-    let [configuration, directory, policies] = files(&args.output);
+    let [configuration, directory, policies, inferences] = files(&args.output);
     fs::create_dir_all(&policies)?;
-    create(&configuration, &draft.configuration())?;
-    create(&directory, &draft.directory())?;
-    create(&policies.join(format!("{name}.cedar")), &draft.policies())?;
-    conclude(&configuration, &name, seen)
+    let texts = [
+        (configuration.clone(), Some(draft.configuration())),
+        (directory, Some(draft.directory())),
+        (policies.join(format!("{name}.cedar")), Some(draft.policies())),
+        (policies.join(format!("{name}.cedarschema")), draft.schema()),
+        (inferences, draft.inferences()),
+    ];
+    let mut written = Vec::new();
+    for (path, text) in texts.into_iter().filter_map(|(path, text)| Some((path, text?))) {
+        create(&path, &text)?;
+        written.push(path);
+    }
+    conclude(&configuration, &draft, &written, format)
+}
+
+/// All that the server offers, as far as a proposal looks at it.
+fn outlines(seen: &Seen) -> Vec<Outline> {
+    let tools = seen.tools.iter().map(|tool| {
+        Outline::tool(&tool.name, &tool.input_schema, tool.output_schema.as_ref())
+    });
+    let prompts = seen.prompts.iter().map(|prompt| {
+        Outline::prompt(&prompt.name, prompt.arguments.iter().map(String::as_str))
+    });
+    let resources = seen.resources.iter().map(|uri| Outline::resource(uri));
+    tools.chain(prompts).chain(resources).collect()
 }
 
 /// Fails rather than overwrites, also when the file has appeared since.
@@ -158,7 +186,12 @@ fn create(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// What was written is held to what `kenward check` says of it.
-fn conclude(path: &Path, name: &ServerName, seen: &Seen) -> io::Result<Outcome> {
+fn conclude(
+    path: &Path,
+    draft: &render::Draft<'_>,
+    written: &[PathBuf],
+    format: Format,
+) -> io::Result<Outcome> {
     let nothing = |_: &config::Config| Ok(config::Definitions::new());
     let findings = match config::load(path, Some(&config::environment), &nothing) {
         Ok(loaded) => loaded.findings,
@@ -166,16 +199,73 @@ fn conclude(path: &Path, name: &ServerName, seen: &Seen) -> io::Result<Outcome> 
     };
     let mut out = anstream::stdout();
     if findings.iter().any(Finding::is_error) {
-        report::print(&mut out, &findings, Format::Text)?;
+        report::print(&mut out, &findings, format)?;
         return Ok(Outcome::Found);
     }
-    let count = seen.tools.len();
-    writeln!(out, "`{name}` speaks MCP {} and has {count} tools.", seen.version)?;
-    let file = path.display();
-    writeln!(out, "Written: {file}, with its directory and policies beside it.")?;
-    writeln!(out, "\nNext:\n  1. Name your issuer and your people in these files.")?;
-    writeln!(out, "  2. kenward check {file}\n  3. kenward serve --config {file}")?;
+    match format {
+        Format::Text => write!(out, "{}", told(path, draft))?,
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut out, &listed(draft, written))?;
+            writeln!(out)?;
+        }
+    }
     Ok(Outcome::Good)
+}
+
+/// What was written and proposed, for people.
+fn told(path: &Path, draft: &render::Draft<'_>) -> String {
+    let render::Draft { name, seen, proposals, .. } = draft;
+    let (file, count) = (path.display(), seen.tools.len());
+    let mut text = format!(
+        "`{name}` speaks MCP {} and has {count} tools.\n\
+         Written: {file}, with its directory and policies beside it.\n",
+        seen.version
+    );
+    let bindings = &proposals.bindings;
+    let bound = bindings.tools.keys().chain(bindings.prompts.keys()).chain(bindings.resources.keys());
+    let bound: Vec<&String> = bound.collect();
+    if !bound.is_empty() {
+        let types: Vec<&str> = proposals.entities.keys().map(String::as_str).collect();
+        text.push_str(&format!(
+            "Proposed: what {} would reveal, about {}.\n",
+            render::some_of(&bound),
+            types.join(", ")
+        ));
+    }
+    let unsure: Vec<&String> = proposals.unsure.keys().collect();
+    if !unsure.is_empty() {
+        text.push_str(&format!("Not sure: what {} would reveal.\n", render::some_of(&unsure)));
+    }
+    let mut steps = vec!["Name your issuer and your people in these files.".to_owned()];
+    if let Some(readers) = draft.readers() {
+        steps.push("Read and correct what is marked `# proposed`.".to_owned());
+        steps.push(format!("Put into the group {readers} who may learn what those tools tell."));
+    }
+    steps.push(format!("kenward check {file}"));
+    steps.push(format!("kenward serve --config {file}"));
+    text.push_str("\nNext:\n");
+    let steps = (1..).zip(steps).map(|(number, step): (usize, String)| format!("  {number}. {step}\n"));
+    text.extend(steps);
+    text
+}
+
+/// What was written and proposed, for programs.
+fn listed(draft: &render::Draft<'_>, written: &[PathBuf]) -> serde_json::Value {
+    let bindings = &draft.proposals.bindings;
+    json!({
+        "server": draft.name.as_str(),
+        "version": draft.seen.version,
+        "tools": draft.seen.tools.len(),
+        "written": written,
+        "proposed": {
+            "tools": bindings.tools,
+            "prompts": bindings.prompts,
+            "resources": bindings.resources,
+            "inferences": draft.proposals.inferences,
+            "entities": draft.proposals.entities,
+        },
+        "unsure": draft.proposals.unsure,
+    })
 }
 
 #[cfg(test)]

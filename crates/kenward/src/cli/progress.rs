@@ -17,7 +17,7 @@ pub(crate) struct Progress {
 impl Progress {
     /// Begins; `verb` says what is done to whatever is named.
     pub(crate) fn begin(verb: &'static str) -> Self {
-        let what = Arc::new(Mutex::new(String::new()));
+        let what = Arc::new(Mutex::new("reading the policies".to_owned()));
         let (ends, ended) = mpsc::channel();
         let named = Arc::clone(&what);
         let speaker = std::thread::spawn(move || {

@@ -551,3 +551,20 @@ fn the_audit_folder_is_known_whatever_else_is_wrong() {
     folder.write("kenward.yaml", "[");
     assert!(super::audit_directory(&path).is_err());
 }
+
+#[test]
+fn invariants_are_not_policies() {
+    let loaded = |named: &str, file: &str| {
+        let folder = Folder::new(&format!("invariants: {named}\n{ISSUERS}{SERVERS}"));
+        folder.write(file, "");
+        folder.load().map(|loaded| loaded.config.invariants.is_some())
+    };
+    assert_eq!(loaded("never", "never/a.invariants.cedar"), Ok(true));
+    assert_eq!(loaded("a.invariants.cedar", "a.invariants.cedar"), Ok(true));
+    for inside in ["policies/never", "policies", "policies/../policies/never", "./policies/never/a.cedar"] {
+        let findings = loaded(inside, "policies/never/a.cedar").unwrap_err();
+        assert!(findings[0].contains("is in the policy folder"), "{inside}: {findings:?}");
+    }
+    let findings = loaded("nowhere", "never/a.cedar").unwrap_err();
+    assert!(findings[0].contains("kenward.yaml:1:13: error: there is no `nowhere`"), "{findings:?}");
+}

@@ -113,6 +113,31 @@ async fn a_modern_server_is_asked_without_a_handshake() {
     assert_eq!(names(&seen), ["a", "b"]);
 }
 
+#[tokio::test]
+async fn prompts_and_resources_are_asked_of_a_server_that_has_them() {
+    let transport = serve(|request| {
+        let result = match request.method() {
+            "server/discover" => json!({
+                "supportedVersions": ["2026-07-28"],
+                "capabilities": { "prompts": {}, "resources": {} },
+            }),
+            "tools/list" => json!({ "tools": [{ "name": "a", "outputSchema": { "x": 1 } }] }),
+            "prompts/list" => json!({
+                "prompts": [{ "name": "p", "arguments": [{ "name": "patient" }, {}] }, { "name": "q" }]
+            }),
+            "resources/list" => json!({ "resources": [{ "uri": "a://b" }, { "no": "uri" }] }),
+            "resources/templates/list" => return json_answer(200, request.error(-32601)),
+            other => panic!("unexpected {other}"),
+        };
+        json_answer(200, request.result(&result))
+    });
+    let seen = seen(&transport).await.unwrap();
+    assert_eq!(seen.tools[0].output_schema, Some(json!({ "x": 1 })));
+    assert_eq!(seen.prompts[0].arguments, ["patient"]);
+    assert_eq!((seen.prompts[1].name.as_str(), seen.prompts[1].arguments.len()), ("q", 0));
+    assert_eq!(seen.resources, ["a://b"]);
+}
+
 /// A server of the older era, which answers `server/discover` in some way of its own.
 fn legacy(discover: impl Fn(&Received) -> Answer + Send + 'static) -> Transport {
     serve(move |request| {

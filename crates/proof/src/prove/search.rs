@@ -51,7 +51,7 @@ impl Prover<'_> {
     /// What is looked for, the easiest to try first.
     fn attempts(&self, environment: &Environment, coverage: &[Coverage]) -> Vec<Vec<Condition>> {
         let playable = domain::playable(self.setting, environment);
-        let tidy = [playable.clone(), domain::tidy()].concat();
+        let tidy = [playable.clone(), domain::tidy(self.setting, environment)].concat();
         let told = coverage.iter().flat_map(|one| one.facts.iter().map(move |told| (one, told)));
         let violated = told.filter(|(one, told)| {
             told.violated && one.tool.is_some() && is_about(environment, &told.fact)

@@ -48,6 +48,12 @@ impl Arguments {
         }
     }
 
+    fn declare_all(&mut self, names: &[String], reading: DeclaredReading) {
+        for name in names {
+            self.declare(member_names(name), reading);
+        }
+    }
+
     fn declare(&mut self, path: Members, reading: DeclaredReading) {
         match self.declared.iter_mut().find(|known| known.path == path) {
             Some(known) if reading == DeclaredReading::Subject => known.reading = reading,
@@ -96,15 +102,15 @@ impl Compiler<'_> {
         let Parameter { role, mode, kind } = parameter;
         let has_mode = matches!(role, Role::Text | Role::Place);
         let mode_pointer = format!("{pointer}/mode");
-        match mode {
-            Mode::Closed => {}
-            Mode::Open if has_mode => {}
-            Mode::Open => self.report(&mode_pointer, "only a text or a place can be open", None),
-            Mode::Ignore if has_mode => {}
-            Mode::Ignore => {
-                let help = Some("give it the role free");
-                self.report(&mode_pointer, "only a text or a place can be ignored", help);
+        let flaw = match mode {
+            Mode::Open if !has_mode => Some(("only a text or a place can be open", None)),
+            Mode::Ignore if !has_mode => {
+                Some(("only a text or a place can be ignored", Some("give it the role free")))
             }
+            Mode::Closed | Mode::Open | Mode::Ignore => None,
+        };
+        if let Some((message, help)) = flaw {
+            self.report(&mode_pointer, message, help);
         }
         if let Some(kind) = kind {
             let pointer = format!("{pointer}/type");
@@ -140,19 +146,15 @@ impl Compiler<'_> {
         let (Some(fact), Some(names)) = (fact, names) else { return };
         match self.naming(&pointer, &names, Naming::Id(None)) {
             Some(Some(naming)) => {
-                self.declare_all(&names, DeclaredReading::Subject, arguments);
+                arguments.declare_all(&names, DeclaredReading::Subject);
                 arguments.add(rule(&names, naming, of, vec![yielded(&fact)]));
             }
             Some(None) => {
-                self.declare_all(&names, DeclaredReading::Nothing, arguments);
+                arguments.declare_all(&names, DeclaredReading::Nothing);
                 arguments.unread.push(fact);
             }
             None => {}
         }
-    }
-
-    fn declare_all(&self, names: &[String], reading: DeclaredReading, arguments: &mut Arguments) {
-        names.iter().for_each(|name| arguments.declare(member_names(name), reading));
     }
 
     fn subject_arguments(&mut self, pointer: &str, subject: &OneOrMany) -> Option<Vec<String>> {
@@ -262,7 +264,7 @@ impl Compiler<'_> {
             self.report("/oracle/key", message, None);
             return;
         };
-        self.declare_all(&names, DeclaredReading::Subject, arguments);
+        arguments.declare_all(&names, DeclaredReading::Subject);
         arguments.add(rule(&names, naming, Arc::clone(&fact.of), vec![yielded(&fact)]));
         arguments.guessed = Some(fact);
     }
@@ -283,7 +285,7 @@ impl Compiler<'_> {
         let Some(fact) = fact.filter(|_| complete) else { return };
         for name in &names {
             let one = std::slice::from_ref(name);
-            self.declare_all(one, DeclaredReading::Subject, arguments);
+            arguments.declare_all(one, DeclaredReading::Subject);
             let of = Arc::clone(&fact.of);
             arguments.filters.push(rule(one, Naming::Filter, of, vec![yielded(&fact)]));
         }
@@ -312,7 +314,7 @@ pub(super) fn beside(
         kinds.dedup();
         for of in kinds {
             let told = tells.iter().filter(|fact| fact.of == *of).map(yielded).collect();
-            beside.push(rule(&[name.clone()], naming.clone(), Arc::clone(of), told));
+            beside.push(rule(std::slice::from_ref(name), naming.clone(), Arc::clone(of), told));
         }
     }
     beside

@@ -159,11 +159,13 @@ impl Desk {
     /// What would have been reserved, as learnt.
     fn reserved(&mut self, call: &Call, decision: DecisionId, world: &World) -> Vec<Entry> {
         let (_, entries) = self.inquire(call, decision, world);
-        let reserved = entries.into_iter().filter_map(|entry| match entry {
-            Entry::Reserved(_, learnt) => Some(learnt),
-            _ => None,
-        });
-        reserved.flatten().map(Entry::Learnt).collect()
+        let mut learnt = Vec::new();
+        for entry in entries {
+            if let Entry::Reserved(_, reserved) = entry {
+                learnt.extend(reserved.into_iter().map(Entry::Learnt));
+            }
+        }
+        learnt
     }
 
     fn inquire(&mut self, call: &Call, decision: DecisionId, world: &World) -> (bool, Vec<Entry>) {

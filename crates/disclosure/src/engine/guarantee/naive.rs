@@ -75,19 +75,21 @@ impl World {
         let mut all = known.clone();
         loop {
             let before: Vec<(usize, u8)> = all.iter().map(|(a, (p, _))| (*a, *p)).collect();
-            for rule in &self.rules {
-                match (fires(rule, &all), all.get_mut(&rule.then)) {
-                    (true, Some((held, _))) => *held = (*held).min(rule.precision),
-                    // Known by an inference is known by one answer.
-                    (true, None) => learn(&mut all, rule.then, rule.precision, u64::MAX),
-                    (false, _) => {}
-                }
-            }
+            let firing: Vec<&Rule> = self.rules.iter().filter(|rule| fires(rule, &all)).collect();
+            firing.into_iter().for_each(|rule| conclude(&mut all, rule));
             let after: Vec<(usize, u8)> = all.iter().map(|(a, (p, _))| (*a, *p)).collect();
             if before == after {
                 return all;
             }
         }
+    }
+}
+
+/// Known by an inference is known by one answer.
+fn conclude(known: &mut Known, rule: &Rule) {
+    match known.get_mut(&rule.then) {
+        Some((held, _)) => *held = (*held).min(rule.precision),
+        None => learn(known, rule.then, rule.precision, u64::MAX),
     }
 }
 

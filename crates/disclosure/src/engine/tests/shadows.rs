@@ -193,7 +193,11 @@ fn a_refusal_of_nobody_in_particular_stops_what_names_nobody() {
     assert_eq!(asks(&mut trial, "get_home_address", &json!({ "near": "Ann Lee" })), Ok(()));
     assert_eq!(asks(&mut trial, "search", &json!({ "q": "Ann Lee" })), Ok(()));
     assert_eq!(trial.about("get_address", "4711"), Ok(()));
-    // The tool is not hidden any more: what reaches this point was allowed.
+    // The tool is not hidden any more: what reaches this point was allowed. What named nobody
+    // before is forgotten after an hour.
+    trial.later(Duration::from_mins(61));
+    assert!(asks(&mut trial, "get_home_address", &json!({ "near": "elsewhere" })).is_err());
+    trial.later(Duration::from_mins(61));
     assert_eq!(asks(&mut trial, "find_address_near", &json!({ "near": "elsewhere" })), Ok(()));
     assert_eq!(asks(&mut trial, "get_home_address", &json!({ "near": "elsewhere" })), Ok(()));
 }

@@ -1,9 +1,11 @@
 //! The files that `kenward init` writes, as text.
 
+mod bindings;
+
+use kenward_disclosure::Proposals;
 use kenward_model::ServerName;
 
 use super::Reach;
-use super::propose::{Proposal, propose};
 use crate::look::{Seen, SeenTool};
 
 /// What goes into the files.
@@ -12,6 +14,7 @@ pub(super) struct Draft<'d> {
     pub(super) name: &'d ServerName,
     pub(super) reach: &'d Reach,
     pub(super) seen: &'d Seen,
+    pub(super) proposals: &'d Proposals,
     pub(super) issuer: &'d str,
     pub(super) group: &'d str,
     pub(super) token_env: Option<&'d str>,
@@ -55,31 +58,43 @@ issuers:
 
 servers:
   {name}:
-{reach}    tools:{tools}policies: policies/               # what is not permitted there is refused
+{reach}    tools:{tools}{others}
+policies: policies/               # what is not permitted there is refused
 directory: directory.yaml         # people, groups and the objects that calls are about
-# inferences: inferences.yaml     # what follows from what
+{off}inferences: inferences.yaml     # what follows from what
 ",
             reach = self.reach(),
             tools = self.tools(),
+            others = self.others(),
+            off = if self.proposals.is_empty() { "# " } else { "" },
         )
     }
 
     /// `directory.yaml`.
     pub(super) fn directory(&self) -> String {
         let group = value(self.group);
+        let readers = match self.readers() {
+            Some(readers) => format!(
+                "\n# Whoever is in it may come to know all that the bound tools tell: nobody yet.\n- type: Group\n  id: {}\n",
+                value(&readers)
+            ),
+            None => String::new(),
+        };
+        let people = self.proposals.entities.iter().find(|(_, owner)| owner.is_none());
+        let kind = people.map_or("Customer", |(kind, _)| kind);
         format!(
             "# Who and what there is. The groups in a person's token count beside these.
 
 - type: Group
   id: {group}
-
+{readers}
 # A person, by the `sub` of the token:
 # - type: User
 #   id: rita
 #   parents: [{{ type: Group, id: {group} }}]
 
 # An object that calls are about, with the names by which it may be called:
-# - type: Customer
+# - type: {kind}
 #   id: \"4711\"
 #   attributes: {{ protected: true }}
 #   aliases: [\"Taylor Swift\", \"taylor@example.com\"]
@@ -111,17 +126,9 @@ permit (
 //   resource
 // );
 
-// What a tool that `discloses` something would reveal needs a permit of its own:
-//
-// permit (
-//   principal in Group::{group},
-//   action == Mcp::Action::\"learn\",
-//   resource is Customer
-// ) when {{ context.attribute == \"address\" && !context.exact }};
-//
-// `Customer` and its attributes are declared in a file that ends in .cedarschema.
-",
+{learn}",
             id = cedar(&format!("{name}-users")),
+            learn = self.learn(),
             actions = if self.seen.tools.is_empty() { WITHOUT_TOOLS } else { CALLS },
         )
     }
@@ -149,50 +156,36 @@ permit (
     }
 
     fn tools(&self) -> String {
-        if self.seen.tools.is_empty() {
-            return " {}                     # it offers none\n\n".to_owned();
-        }
-        let mut text = String::from("\n");
+        let mut text = String::new();
         let mut named = std::collections::BTreeSet::new();
+        let mut written = false;
         for tool in self.seen.tools.iter().filter(|tool| !tool.name.is_empty()) {
             if named.insert(&tool.name) {
-                text.push_str(&entry(tool));
+                let (entry, is_comment) = self.entry(tool);
+                text.push_str(&entry);
+                written |= !is_comment;
             }
         }
-        text.push('\n');
-        text
+        match (written, named.is_empty()) {
+            (true, _) => format!("\n{text}"),
+            (false, true) => " {}                     # it offers none\n".to_owned(),
+            (false, false) => format!(" {{}}\n{text}"),
+        }
     }
-}
 
-/// A tool's entry: empty, with a proposal beneath it when its words say something.
-fn entry(tool: &SeenTool) -> String {
-    let name = key(&tool.name);
-    let about = tool.description.as_deref().map(comment).filter(|about| !about.is_empty());
-    let about = about.map(|about| format!("      # {about}\n")).unwrap_or_default();
-    let proposal = propose(tool).map(|proposal| proposed(&name, &proposal)).unwrap_or_default();
-    format!("{about}      {name}: {{}}\n{proposal}")
-}
-
-fn proposed(name: &str, proposal: &Proposal) -> String {
-    let Proposal { attribute, family, subject } = proposal;
-    let guess =
-        format!("      # A guess from its words: it reveals something of the family {family}.");
-    let Some(subject) = subject else {
-        return format!(
-            "{guess}\n      # If its answer names whom, bind the rows under `results`.\n"
-        );
-    };
-    let parameter = comment(&subject.parameter);
-    let role = if subject.is_id { "{ role: id }" } else { "{ role: text, mode: closed }" };
-    let path = quoted(&format!("$params.arguments.{parameter}"));
-    format!(
-        "{guess}\n      # If so, write instead of the line above, and permit \"learn\" for it:
-      # {name}:
-      #   parameters: {{ {parameter}: {role} }}
-      #   discloses: [{{ of: {kind}, subject: {path}, attribute: {attribute} }}]\n",
-        parameter = key(&parameter),
-        kind = subject.kind,
-    )
+    /// A tool's entry, and whether it is a comment alone.
+    fn entry(&self, tool: &SeenTool) -> (String, bool) {
+        let name = key(&tool.name);
+        let about = tool.description.as_deref().map(comment).filter(|about| !about.is_empty());
+        let about = about.map(|about| format!("      # {about}\n")).unwrap_or_default();
+        if let Some(binding) = self.proposals.bindings.tools.get(&tool.name) {
+            return (format!("{about}{}", bindings::entry(&tool.name, binding)), false);
+        }
+        match self.proposals.unsure.get(&tool.name) {
+            Some(families) => (format!("{about}{}", bindings::unsure(&tool.name, families)), true),
+            None => (format!("{about}      {name}: {{}}\n"), false),
+        }
+    }
 }
 
 /// A name for a server that gave none that fits.
@@ -225,6 +218,18 @@ fn fitted(name: &str) -> Option<ServerName> {
     let short: String = fitted.chars().take(32).collect();
     ServerName::try_from(short.trim_end_matches('-').to_owned()).ok()
 }
+
+/// A few of the names, fit to be shown.
+pub(super) fn some_of(names: &[&String]) -> String {
+    let shown: Vec<String> = names.iter().take(FEW).map(|name| comment(name)).collect();
+    match names.len().saturating_sub(FEW) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// How many names are shown at most.
+const FEW: usize = 8;
 
 /// A key of a mapping, in quotes unless it is plainly a word.
 fn key(name: &str) -> String {

@@ -3,39 +3,50 @@
 use std::fs;
 use std::path::Path;
 
-use kenward_model::ServerName;
+use kenward_model::{ServerName, Severity};
 use serde_json::{Value, json};
 
-use super::propose::{Proposal, Subject, propose};
 use super::render::{Draft, server_name};
-use super::{Reach, transport};
+use super::{Proposals, Reach, outlines, propose, told, transport};
 use crate::config::{self, Config, Definitions};
-use crate::look::{Seen, SeenTool};
+use crate::look::{Seen, SeenPrompt, SeenTool};
 
 fn tool(name: &str, description: &str, properties: &Value) -> SeenTool {
     SeenTool {
         name: name.to_owned(),
         description: Some(description.to_owned()),
         input_schema: json!({ "type": "object", "properties": properties }),
+        output_schema: None,
     }
 }
 
 fn seen(tools: Vec<SeenTool>) -> Seen {
-    Seen { version: "2025-11-25".to_owned(), name: Some("Acme".to_owned()), tools }
+    Seen {
+        version: "2025-11-25".to_owned(),
+        name: Some("Acme".to_owned()),
+        tools,
+        prompts: vec![SeenPrompt { name: "bill: {".to_owned(), arguments: vec!["email".to_owned()] }],
+        resources: vec!["acme://customers/{id}/address".to_owned(), "nonsense {".to_owned()],
+    }
 }
 
-/// Writes the files and gives what a check says of them.
+/// Writes the files and gives what a check says of them, but for notes.
 fn check(folder: &Path, draft: &Draft<'_>) -> Vec<String> {
     fs::create_dir_all(folder.join("policies")).unwrap();
     fs::write(folder.join("kenward.yaml"), draft.configuration()).unwrap();
     fs::write(folder.join("directory.yaml"), draft.directory()).unwrap();
     fs::write(folder.join("policies/a.cedar"), draft.policies()).unwrap();
+    if let (Some(inferences), Some(schema)) = (draft.inferences(), draft.schema()) {
+        fs::write(folder.join("inferences.yaml"), inferences).unwrap();
+        fs::write(folder.join("policies/a.cedarschema"), schema).unwrap();
+    }
     let environment =
         |name: &str| matches!(name, "TOKEN" | "PATH" | "HOME").then(|| "abc".to_owned());
     let nothing = |_: &Config| Ok(Definitions::new());
     let loaded = config::load(&folder.join("kenward.yaml"), Some(&environment), &nothing);
     let findings = loaded.map_or_else(|findings| findings, |loaded| loaded.findings);
-    findings.iter().map(ToString::to_string).collect()
+    let findings = findings.iter().filter(|finding| finding.severity > Severity::Note);
+    findings.map(ToString::to_string).collect()
 }
 
 #[test]
@@ -66,82 +77,80 @@ fn what_is_written_passes_its_own_check() {
             name: &name,
             reach: &reach,
             seen: &seen,
+            proposals: &propose(&outlines(&seen)),
             issuer: "https://idp.example.com/a?b",
             group: "gr\u{fc}n \"\\ # ${x}",
             token_env,
         };
         let draft = Draft { issuer: "https://idp.example.com/a", ..draft };
         assert_eq!(check(folder.path(), &draft), [""; 0], "{}", draft.configuration());
+        let folder = tempfile::tempdir().unwrap();
+        let without = Draft { proposals: &Proposals::default(), ..draft };
+        assert_eq!(check(folder.path(), &without), [""; 0], "{}", without.configuration());
+        assert!(!without.configuration().contains("proposed"));
     }
 }
 
 #[test]
-fn proposals_become_good_configuration_when_taken() {
+fn proposals_are_written_as_they_were_made() {
     let name = ServerName::try_from("acme".to_owned()).unwrap();
-    let seen = seen(vec![
+    let mut seen = seen(vec![
         tool("get_customer_address", "", &json!({ "customer_id": {} })),
         tool("get_dropoff_locations", "", &json!({ "near": {} })),
+        tool("verify_pin", "", &json!({ "customer": {}, "pin": {} })),
+        tool("plan_route", "", &json!({ "city": {} })),
+        tool("ping", "", &json!({})),
     ]);
+    let row = json!({ "properties": { "id": {}, "customer_id": {}, "zip": {} } });
+    let listed = json!({ "properties": { "orders": { "items": row } } });
+    seen.tools.push(SeenTool { output_schema: Some(listed), ..tool("list_orders", "", &json!({})) });
+    let proposals = propose(&outlines(&seen));
     let reach = Reach::Url("http://127.0.0.1:9".to_owned());
     let draft = Draft {
         name: &name,
         reach: &reach,
         seen: &seen,
+        proposals: &proposals,
         issuer: "https://i/",
         group: "g",
         token_env: None,
     };
     let text = draft.configuration();
-    let taken: Vec<String> = text
-        .lines()
-        .filter(|line| !line.ends_with(": {}"))
-        .map(|line| {
-            let proposed = ["# get_", "#   parameters:", "#   discloses:"];
-            let trimmed = line.trim_start();
-            if proposed.iter().any(|start| trimmed.starts_with(start)) {
-                line.replacen("# ", "", 1)
-            } else {
-                line.to_owned()
-            }
-        })
-        .collect();
-    let file = kenward_document::read::<config::ConfigFile>("k", &taken.join("\n"), None).unwrap();
-    let tools = &file.value.servers["acme"].tools;
-    assert_eq!(tools.len(), 2);
-    assert!(tools.values().all(|tool| tool.discloses.len() == 1 && tool.parameters.len() == 1));
+    let unset = |_: &str| None;
+    let file = kenward_document::read::<config::ConfigFile>("k", &text, Some(&unset)).unwrap();
+    let server = &file.value.servers["acme"];
+    let bound = server.tools.iter().filter(|(name, _)| *name != "ping");
+    let bound: Vec<_> = bound.map(|(name, binding)| (name.clone(), binding.clone())).collect();
+    assert_eq!(bound, proposals.bindings.tools.clone().into_iter().collect::<Vec<_>>(), "{text}");
+    assert_eq!(bound.len(), 4);
+    assert_eq!(server.resources, proposals.bindings.resources);
+    assert_eq!(server.resources.len(), 1);
+    assert_eq!(text.matches("# proposed: read and correct").count(), 6, "{text}");
+    // What is not sure stands in a comment, and what sounds like nothing as it is.
+    assert!(text.contains("# plan_route: {}") && text.contains("      ping: {}"), "{text}");
+    let read = kenward_document::read::<kenward_disclosure::InferencesFile>;
+    let inferences = read("i", &draft.inferences().unwrap(), None).unwrap();
+    assert_eq!(inferences.value, proposals.inferences);
+    assert!(draft.schema().unwrap().contains("entity Customer;"));
+    let told = told(Path::new("k.yaml"), &draft);
+    assert!(told.contains("Proposed: what get_customer_address, ") && told.contains("acme-readers"), "{told}");
+    assert!(told.contains("Not sure: what ") && told.contains("plan_route"), "{told}");
 }
 
 #[test]
-fn guesses_follow_the_words() {
-    let subject = |parameter: &str, kind: &str, is_id| {
-        Some(Subject { parameter: parameter.to_owned(), kind: kind.to_owned(), is_id })
-    };
-    let proposal = |attribute: &str, family, subject| {
-        Some(Proposal { attribute: attribute.to_owned(), family, subject })
-    };
-    for (name, properties, expected) in [
-        (
-            "getCustomerAddress",
-            json!({ "customerId": {} }),
-            proposal("address", "location", subject("customerId", "Customer", true)),
-        ),
-        (
-            "get_dropoff_locations",
-            json!({ "near": {} }),
-            proposal("locations", "location", subject("near", "Person", false)),
-        ),
-        (
-            "employee_salaries",
-            json!({ "name": {} }),
-            proposal("salaries", "pay", subject("name", "Employee", false)),
-        ),
-        ("find", json!({ "zip": {} }), proposal("zip", "location", None)),
-        ("list_orders", json!({ "page": {} }), None),
-        ("ping", json!({}), None),
-        ("mapper", json!({ "id": {} }), None),
-    ] {
-        assert_eq!(propose(&tool(name, "", &properties)), expected, "{name}");
-    }
+fn nobody_may_learn_anything_by_what_is_written() {
+    let name = ServerName::try_from("acme".to_owned()).unwrap();
+    let seen = seen(vec![tool("get_customer_address", "", &json!({ "customer_id": {} }))]);
+    let proposals = propose(&outlines(&seen));
+    let reach = Reach::Url("http://127.0.0.1:9".to_owned());
+    let (seen, proposals) = (&seen, &proposals);
+    let (issuer, token_env) = ("https://i/", None);
+    let draft = Draft { name: &name, reach: &reach, seen, proposals, issuer, group: "g", token_env };
+    let policies = draft.policies();
+    let active: Vec<&str> = policies.lines().filter(|line| !line.starts_with("//")).collect();
+    let learn = active.iter().position(|line| line.contains("learn")).unwrap();
+    assert!(active[learn - 1].contains("Group::\"acme-readers\""), "{policies}");
+    assert!(!draft.directory().lines().any(|line| line.contains("parents") && !line.starts_with('#')));
 }
 
 #[test]

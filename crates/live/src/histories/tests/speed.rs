@@ -1,6 +1,6 @@
 //! What keeping costs.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::*;
 
@@ -18,11 +18,7 @@ async fn keeping() {
     for number in 0..1_000 {
         add(&histories, &names[0], &[reserved(number)]).await.expect("kept");
     }
-    println!(
-        "one after the other: {:?} of processor each, {:?} in all",
-        processor_time().saturating_sub(processor) / 1_000,
-        begin.elapsed()
-    );
+    println!("one after the other: {} each, {:?} in all", spent(processor, 1_000), begin.elapsed());
     let (begin, processor) = (Instant::now(), processor_time());
     for number in 0..10 {
         let entry = [reserved(number)];
@@ -31,11 +27,7 @@ async fn keeping() {
             kept.expect("kept");
         }
     }
-    println!(
-        "bursts of 1,000: {:?} of processor each, {:?} in all",
-        processor_time().saturating_sub(processor) / 10_000,
-        begin.elapsed()
-    );
+    println!("bursts of 1,000: {} each, {:?} in all", spent(processor, 10_000), begin.elapsed());
     let begin = Instant::now();
     for number in 0..100_000 {
         let person = person(&names[number % 1_000]);
@@ -51,10 +43,16 @@ async fn keeping() {
     println!("read again: {:?}", begin.elapsed());
 }
 
-/// The processor time of this process so far.
-fn processor_time() -> std::time::Duration {
+/// The processor time of this process so far: its own, and that of the system for it.
+fn processor_time() -> [Duration; 2] {
     let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
     let fields: Vec<&str> = stat.rsplit(") ").next().expect("fields").split(' ').collect();
-    let ticks: u64 = fields[11..=12].iter().map(|field| field.parse::<u64>().expect("ticks")).sum();
-    std::time::Duration::from_millis(ticks * 10)
+    [11, 12].map(|at| Duration::from_millis(fields[at].parse::<u64>().expect("ticks") * 10))
+}
+
+/// What was spent since `before`, for each of `count`.
+fn spent(before: [Duration; 2], count: u32) -> String {
+    let [own, system] = processor_time();
+    let each = |now: Duration, before| now.saturating_sub(before) / count;
+    format!("{:?} and {:?} of the system", each(own, before[0]), each(system, before[1]))
 }
