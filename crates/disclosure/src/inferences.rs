@@ -9,6 +9,7 @@ mod spec;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use kenward_document::Document;
 use kenward_model::{EntityUid, Fact, Finding, Precision};
 
 use crate::families::Families;
@@ -81,7 +82,11 @@ impl Inferences {
     /// Every problem with its place: the shape, families that overlap, precisions that no scale
     /// has, and inferences that go round in circles.
     pub fn read(source: &str, text: &str) -> Result<Self, Vec<Finding>> {
-        compile::read(source, text)
+        Self::of_document(&kenward_document::read::<InferencesFile>(source, text, None)?)
+    }
+
+    pub(crate) fn of_document(document: &Document<InferencesFile>) -> Result<Self, Vec<Finding>> {
+        compile::file(document)
     }
 
     /// What follows about `subject` from what is known of it, and is not known at that precision

@@ -57,19 +57,17 @@ impl Past {
         decide: impl FnOnce(Memory<'_>) -> (T, Vec<Entry>),
     ) -> (T, Vec<Entry>) {
         let handles = self.histories.handles();
-        match &self.held {
-            Some(held) => {
-                let mut history = held.lock();
-                let (made, entries) = decide(memory(occasion, &history, &handles, false));
-                entries.iter().for_each(|entry| history.apply(entry));
-                (made, entries)
-            }
-            None => {
-                let history = History::default();
-                let (made, _lost) = decide(memory(occasion, &history, &handles, true));
-                (made, Vec::new())
-            }
+        let Some(held) = &self.held else {
+            let history = History::default();
+            let (made, _lost) = decide(memory(occasion, &history, &handles, true));
+            return (made, Vec::new());
+        };
+        let mut history = held.lock();
+        let (made, entries) = decide(memory(occasion, &history, &handles, false));
+        for entry in &entries {
+            history.apply(entry);
         }
+        (made, entries)
     }
 
     /// Makes durable what was added: before anything of the message goes on.
@@ -90,7 +88,9 @@ impl Past {
     pub(crate) fn note(&self, entries: &[Entry]) {
         if let Some(held) = &self.held {
             let mut history = held.lock();
-            entries.iter().for_each(|entry| history.apply(entry));
+            for entry in entries {
+                history.apply(entry);
+            }
         }
     }
 

@@ -41,7 +41,7 @@ use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use kenward_mcp::Kind;
 use kenward_mcp::method::Treatment;
-use kenward_policy::{Ask, Refusal, Verdict};
+use kenward_policy::{Refusal, Verdict};
 
 use crate::admission::Slot;
 use crate::body::AnswerBody;
@@ -122,11 +122,12 @@ async fn decided(
     let receipt = record::record(gateway, &call, &in_force, &verdict)?;
     decide::keep(&call, &verdict, &entries).await?;
     record::alert(gateway, &call, &verdict);
-    let verdict = match asks(verdict) {
-        Ok((ask, refusal)) => return somebody_agrees(gateway, call, slot, ask, refusal).await,
-        Err(verdict) => verdict,
+    let permit = match verdict {
+        Verdict::Refuse(refusal) if refusal.ask.is_some() => {
+            return somebody_agrees(gateway, call, slot, refusal).await;
+        }
+        Verdict::Refuse(_) | Verdict::Allow(_) => refuse::unless_allowed(&call, verdict)?,
     };
-    let permit = refuse::unless_allowed(&call, verdict)?;
     if let Some(answer) = resolve::answered_here(&call) {
         record::closed_here(gateway, &call, slot);
         return Ok(answer);
@@ -144,30 +145,20 @@ async fn decided(
     filter::filter(forwarded, release).await
 }
 
-/// What somebody would have to agree to, with the refusal as long as nobody has.
-fn asks(verdict: Verdict) -> Result<(Ask, Refusal), Verdict> {
-    match verdict {
-        Verdict::Refuse(refusal) => match refusal.ask.clone() {
-            Some(ask) => Ok((ask, refusal)),
-            None => Err(Verdict::Refuse(refusal)),
-        },
-        Verdict::Allow(permit) => Err(Verdict::Allow(permit)),
-    }
-}
-
 /// The person is asked where their client can do it; an approver may agree as well.
 async fn somebody_agrees(
     gateway: &Arc<Gateway>,
     call: Arc<Call>,
     slot: Slot,
-    ask: Ask,
     refusal: Refusal,
 ) -> Result<Response<AnswerBody>, Stop> {
-    stepup::tell_approvers(gateway, &call, &ask).await;
+    let refused = || Stop::Answer(refusal_body(&call, &refusal));
+    let Some(ask) = refusal.ask.as_deref() else { return Err(refused()) };
+    stepup::tell_approvers(gateway, &call, ask).await;
     match stepup::way(&call) {
-        Way::Result => Err(Stop::Answer(stepup::question(gateway, &call, &ask, &refusal))),
-        Way::Stream => Ok(stepup::ask_on_stream(gateway, call, refusal, ask, slot)),
-        Way::None => Err(Stop::Answer(refusal_body(&call, &refusal))),
+        Way::Result => Err(Stop::Answer(stepup::question(gateway, &call, ask, &refusal))),
+        Way::Stream => Ok(stepup::ask_on_stream(gateway, call, refusal, slot)),
+        Way::None => Err(refused()),
     }
 }
 

@@ -59,15 +59,13 @@ pub(crate) fn way(call: &Call) -> Way {
             let capabilities = meta.and_then(|meta| meta.get(CAPABILITIES));
             // A server that has asked something itself gets its own state back, not ours.
             let is_retry = call.message.params().get("requestState").is_some();
-            match capabilities.is_some_and(declares) && !is_retry {
-                true => Way::Result,
-                false => Way::None,
-            }
+            let can = capabilities.is_some_and(declares) && !is_retry;
+            if can { Way::Result } else { Way::None }
         }
-        Era::Legacy => match call.session.as_ref().is_some_and(|session| session.can_elicit) {
-            true => Way::Stream,
-            false => Way::None,
-        },
+        Era::Legacy => {
+            let can = call.session.as_ref().is_some_and(|session| session.can_elicit);
+            if can { Way::Stream } else { Way::None }
+        }
     }
 }
 
@@ -159,7 +157,7 @@ pub(crate) async fn take_answer(gateway: &Gateway, mut call: Call) -> Result<Cal
         Stop::Answer(reply::error(id, INVALID_PARAMS, words, None))
     };
     let opened = gateway.sealer.open(state, &call, clock::now());
-    let ask = opened.map_err(|why| refuse(why))?;
+    let ask = opened.map_err(refuse)?;
     let answer = params.get("inputResponses").and_then(|answers| answers.get(QUESTION));
     let Some(answer) = answer else {
         return Err(refuse("`inputResponses` lacks the answer to `kenward`"));

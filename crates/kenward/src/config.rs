@@ -5,6 +5,7 @@
 
 mod assemble;
 mod file;
+mod lint;
 pub(crate) mod measure;
 mod outline;
 mod settle;

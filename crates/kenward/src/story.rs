@@ -44,7 +44,8 @@ impl StoriesFile {
 #[schemars(title = "A policy story")]
 pub(crate) struct Story {
     /// What it tells, in a sentence.
-    pub(crate) story: String,
+    #[serde(rename = "story")]
+    pub(crate) told: String,
     /// How things are when it begins.
     #[serde(default)]
     pub(crate) given: GivenFile,

@@ -58,7 +58,7 @@ fn attributes<'k>(
 ) -> impl Iterator<Item = (Arc<str>, PartialValue)> + use<'k> {
     let known = world.entity(uid).cloned();
     kind.attributes.members.iter().filter_map(move |(name, member)| {
-        let value = known.as_ref().and_then(|entity| entity.attributes.get(&**name));
+        let value = known.as_ref().and_then(|entity| entity.attributes.get(name));
         Some((Arc::clone(name), attribute(name, member, value.as_ref())?))
     })
 }

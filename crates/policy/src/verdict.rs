@@ -84,7 +84,7 @@ pub struct Refusal {
     /// What kind of no it is.
     pub cause: Cause,
     /// Set when it would be allowed if somebody agreed.
-    pub ask: Option<Ask>,
+    pub ask: Option<Box<Ask>>,
     /// What the refusal rests on.
     pub basis: Basis,
     /// What becomes of the history.

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use kenward_disclosure::{Bindings, Inferences, ServerBindings, ToolBinding};
 use kenward_model::{Finding, Place, ServerName};
-use kenward_policy::{Policies, ServerSurface, SourceFile, Sources, Surface, Tool};
+use kenward_policy::{
+    DeclaredMappings, Policies, ServerSurface, SourceFile, Sources, Surface, Tool,
+};
 use serde_json::{Value, json};
 
 use crate::{Compared, Deployment, Error, Invariant, Proof, Proven, Solver, compare, prove};
@@ -59,7 +61,8 @@ impl Company {
         Self::made(policies, &["get_address", "get_dropoffs", "untold"])
     }
 
-    /// The company with these policies and tools, of which the last has no definition.
+    /// The company with these policies and tools: `untold` has no definition, and `mapped` a mapping
+    /// of its server's own, which stands in for question 1.
     pub(crate) fn made(policies: &str, tools: &[&str]) -> Self {
         let server = ServerName::try_from("deliveries".to_owned()).expect("a name");
         let schema = json!({
@@ -67,12 +70,24 @@ impl Company {
             "properties": { "id": { "type": "string" }, "limit": { "type": "integer" } },
             "required": ["id"],
         });
+        let mut mapped = schema.clone();
+        mapped["x-authzen-mapping"] = json!({ "evaluation": {
+            "action": { "name": "read" },
+            "resource": { "type": "Customer", "id": "$params.arguments.id" },
+        } });
         let seen = |name: &&str| Tool {
             name: (*name).into(),
-            input_schema: (*name != "untold").then(|| Arc::new(schema.clone())),
+            input_schema: match *name {
+                "untold" => None,
+                "mapped" => Some(Arc::new(mapped.clone())),
+                _ => Some(Arc::new(schema.clone())),
+            },
         };
-        let offered =
-            ServerSurface { tools: tools.iter().map(seen).collect(), ..ServerSurface::default() };
+        let offered = ServerSurface {
+            tools: tools.iter().map(seen).collect(),
+            declared_mappings: DeclaredMappings::Strict,
+            ..ServerSurface::default()
+        };
         let surface = Surface { servers: BTreeMap::from([(server.clone(), offered)]) };
         let tells = |attribute: &str, precision: &str| {
             json!({ "discloses": [{ "of": "Customer", "subject": "$params.arguments.id",

@@ -15,8 +15,8 @@ use crate::history::MOST_ANSWERS;
 /// What is known at whatever precision is known at this one.
 const ANY: Precision = Precision(u8::MAX);
 
-pub(super) fn read(source: &str, text: &str) -> Result<Inferences, Vec<Finding>> {
-    let document = kenward_document::read::<InferencesFile>(source, text, None)?;
+/// Makes the file ready.
+pub(super) fn file(document: &Document<InferencesFile>) -> Result<Inferences, Vec<Finding>> {
     let file = &document.value;
     let (families, mut findings) =
         Families::compile(&file.families, &|pointer| document.place(pointer));
@@ -29,9 +29,9 @@ pub(super) fn read(source: &str, text: &str) -> Result<Inferences, Vec<Finding>>
             }));
         }
     }
-    findings.extend(repeated_ids(&document));
-    findings.extend(circles(&document));
-    findings.extend(compiler.people(&document));
+    findings.extend(repeated_ids(document));
+    findings.extend(circles(document));
+    findings.extend(compiler.people(document));
     if findings.is_empty() { Ok(compiler.finish()) } else { Err(findings) }
 }
 

@@ -8,7 +8,7 @@ use http::Response;
 use http::header::CONTENT_TYPE;
 use http_body_util::BodyExt as _;
 use kenward_mcp::sse;
-use kenward_policy::{Ask, Refusal};
+use kenward_policy::Refusal;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -30,11 +30,10 @@ pub(crate) fn ask_on_stream(
     gateway: &Arc<Gateway>,
     call: Arc<Call>,
     refusal: Refusal,
-    ask: Ask,
     slot: Slot,
 ) -> Response<AnswerBody> {
     let (client, events) = mpsc::channel(QUEUE);
-    tokio::spawn(converse(Arc::clone(gateway), call, refusal, ask, slot, client));
+    tokio::spawn(converse(Arc::clone(gateway), call, refusal, slot, client));
     pipeline::event_stream(events)
 }
 
@@ -42,7 +41,6 @@ async fn converse(
     gateway: Arc<Gateway>,
     call: Arc<Call>,
     refusal: Refusal,
-    ask: Ask,
     slot: Slot,
     client: mpsc::Sender<Bytes>,
 ) {
@@ -51,7 +49,11 @@ async fn converse(
         None => None,
     };
     let agreed = answer.as_ref().is_some_and(agrees);
-    let response = match settle(&call, &ask, agreed).await {
+    let settled = match refusal.ask.as_deref() {
+        Some(ask) => settle(&call, ask, agreed).await,
+        None => Ok(()),
+    };
+    let response = match settled {
         Ok(()) if agreed => pipeline::again(&gateway, &call, slot).await,
         Ok(()) => Stop::Answer(pipeline::refusal_body(&call, &refusal)).into_response(),
         Err(stop) => stop.into_response(),

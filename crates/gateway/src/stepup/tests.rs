@@ -1,12 +1,7 @@
 //! A state that was made for one call fits no other, and is taken once.
 
-use std::time::Duration;
-
-use kenward_disclosure::AskReason;
 use kenward_model::EntityUid;
-use kenward_policy::Ask;
 
-use super::seal::Sealer;
 use super::*;
 use crate::tests::{call, decision};
 
@@ -60,7 +55,7 @@ fn a_state_that_is_late_or_altered_or_from_elsewhere_does_not_open() {
     let late = now().plus(PATIENCE + Duration::from_secs(1));
     assert!(sealer.open(&state, &ann(), late).is_err());
     assert!(Sealer::new().unwrap().open(&state, &ann(), now()).is_err());
-    for at in (super::QUESTION.len()..state.len()).step_by(7) {
+    for at in (QUESTION.len()..state.len()).step_by(7) {
         let mut altered = state.clone().into_bytes();
         altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
         let altered = String::from_utf8(altered).unwrap();
@@ -89,13 +84,13 @@ fn only_a_plain_yes_agrees() {
 
 #[test]
 fn the_question_names_nobody() {
-    let refusal = kenward_policy::Refusal {
+    let refusal = Refusal {
         question: kenward_model::Question::Inference,
         hidden: false,
         reasons: Vec::new(),
         missing_scopes: Vec::new(),
         cause: kenward_policy::Cause::History("several tools were tried".to_owned()),
-        ask: Some(ask()),
+        ask: Some(Box::new(ask())),
         basis: kenward_policy::Basis::default(),
         effects: kenward_policy::Effects::default(),
     };

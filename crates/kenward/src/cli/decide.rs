@@ -99,9 +99,9 @@ fn asked(args: &Args) -> Result<Asked, String> {
         Some(file) => Some(read_answer(file)?),
     };
     let asked = match (args.prompt, args.read) {
-        (true, _) => Asked::prompt(server, name, arguments),
+        (true, _) => Asked::prompt(server, name, &arguments),
         (_, true) => Asked::read(server, name),
-        (false, false) => Asked::tool(server, name, arguments),
+        (false, false) => Asked::tool(server, name, &arguments),
     };
     Ok(asked.answered(answer))
 }

@@ -137,8 +137,7 @@ fn write(args: &Args, reach: &Reach, seen: &Seen, format: Format) -> io::Result<
     let Some(name) = args.name.clone().or_else(own) else {
         return misuse("the server has no name; give it one: --name NAME");
     };
-    let proposals =
-        if args.no_bindings { Proposals::default() } else { propose(&outlines(seen)) };
+    let proposals = if args.no_bindings { Proposals::default() } else { propose(&outlines(seen)) };
     let draft = render::Draft {
         name: &name,
         reach,
@@ -167,12 +166,14 @@ fn write(args: &Args, reach: &Reach, seen: &Seen, format: Format) -> io::Result<
 
 /// All that the server offers, as far as a proposal looks at it.
 fn outlines(seen: &Seen) -> Vec<Outline> {
-    let tools = seen.tools.iter().map(|tool| {
-        Outline::tool(&tool.name, &tool.input_schema, tool.output_schema.as_ref())
-    });
-    let prompts = seen.prompts.iter().map(|prompt| {
-        Outline::prompt(&prompt.name, prompt.arguments.iter().map(String::as_str))
-    });
+    let tools = seen
+        .tools
+        .iter()
+        .map(|tool| Outline::tool(&tool.name, &tool.input_schema, tool.output_schema.as_ref()));
+    let prompts = seen
+        .prompts
+        .iter()
+        .map(|prompt| Outline::prompt(&prompt.name, prompt.arguments.iter().map(String::as_str)));
     let resources = seen.resources.iter().map(|uri| Outline::resource(uri));
     tools.chain(prompts).chain(resources).collect()
 }
@@ -222,7 +223,8 @@ fn told(path: &Path, draft: &render::Draft<'_>) -> String {
         seen.version
     );
     let bindings = &proposals.bindings;
-    let bound = bindings.tools.keys().chain(bindings.prompts.keys()).chain(bindings.resources.keys());
+    let bound =
+        bindings.tools.keys().chain(bindings.prompts.keys()).chain(bindings.resources.keys());
     let bound: Vec<&String> = bound.collect();
     if !bound.is_empty() {
         let types: Vec<&str> = proposals.entities.keys().map(String::as_str).collect();
@@ -244,7 +246,8 @@ fn told(path: &Path, draft: &render::Draft<'_>) -> String {
     steps.push(format!("kenward check {file}"));
     steps.push(format!("kenward serve --config {file}"));
     text.push_str("\nNext:\n");
-    let steps = (1..).zip(steps).map(|(number, step): (usize, String)| format!("  {number}. {step}\n"));
+    let steps =
+        (1..).zip(steps).map(|(number, step): (usize, String)| format!("  {number}. {step}\n"));
     text.extend(steps);
     text
 }

@@ -124,7 +124,10 @@ fn as_text(out: &mut dyn Write, proven: &Proven, families: &Families) -> io::Res
     }
     if !proven.on_paper.is_empty() {
         let tools = proven.on_paper.join(", ");
-        writeln!(out, "{YELLOW}warning{RESET}: these bindings are noted on paper and refuse nothing:")?;
+        writeln!(
+            out,
+            "{YELLOW}warning{RESET}: these bindings are noted on paper and refuse nothing:"
+        )?;
         writeln!(out, "  {tools}")?;
     }
     let count = |wanted: fn(&Held) -> bool| {
@@ -155,7 +158,11 @@ fn one(out: &mut dyn Write, proof: &Proof, families: &Families) -> io::Result<()
         Held::NotProven(why) => reasons(out, why),
         Held::Violated { examples, besides } => {
             for example in examples {
-                writeln!(out, "\n  {RED}{}{RESET}, as a story for `kenward test`:", example.environment)?;
+                writeln!(
+                    out,
+                    "\n  {RED}{}{RESET}, as a story for `kenward test`:",
+                    example.environment
+                )?;
                 for line in example.story.lines() {
                     writeln!(out, "    {line}")?;
                 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kenward_disclosure::{Bindings, Inferences, ServerBindings};
+use kenward_disclosure::{Bindings, Inferences, ServerBindings, Unbound};
 use kenward_document::Places;
 use kenward_live::Desk;
 use kenward_model::{Finding, Place, ServerName};
@@ -12,7 +12,7 @@ use kenward_policy::{Compiled, ServerSurface, Sources, Surface, Tool};
 use kenward_world::{Change, EntityRecord, Source, World};
 
 use super::outline::{Outline, OutlinedServer};
-use super::{Definitions, Known, Loaded, Settled, sources};
+use super::{Config, Definitions, Known, Loaded, Settled, lint, sources};
 
 /// What is known after the file itself was read.
 pub(super) struct Given<'g> {
@@ -65,8 +65,11 @@ pub(super) fn assemble(mut given: Given<'_>) -> Result<Loaded, Vec<Finding>> {
     let (inferences, bindings) = read_bindings(&given, &mut findings);
     let folder = given.base.join(&given.outline.policies);
     let policies = sources::policies(&folder, &given.place("/policies"), &mut findings);
-    let desk = desk(&given.outline, definitions, policies, inferences, bindings);
+    let desk = desk(&given.outline, &definitions, policies, inferences, bindings);
     let compiled = compile(&desk, &mut findings);
+    if let Some(config) = config.as_ref().filter(|_| !findings.iter().any(Finding::is_error)) {
+        findings.extend(doubts(&given, config, &definitions, &directory, &desk));
+    }
     let findings = in_order(findings.into_iter().map(|finding| given.located(finding)).collect());
     match (config, compiled) {
         (Some(config), Some(compiled)) if !findings.iter().any(Finding::is_error) => {
@@ -75,6 +78,23 @@ pub(super) fn assemble(mut given: Given<'_>) -> Result<Loaded, Vec<Finding>> {
         }
         _ => Err(findings),
     }
+}
+
+/// What is doubtful where nothing is wrong.
+fn doubts(
+    given: &Given<'_>,
+    config: &Config,
+    known: &Definitions,
+    directory: &[(String, Vec<EntityRecord>)],
+    desk: &Desk,
+) -> Vec<Finding> {
+    let refuses_unbound = match config.settings.disclosure.unbound {
+        Unbound::Refuse => true,
+        Unbound::Shadow => false,
+    };
+    let place = |pointer: &str| given.place(pointer);
+    let (outline, place) = (&given.outline, &place);
+    lint::lint(&lint::Subject { outline, place, known, directory, desk, refuses_unbound })
 }
 
 /// Reads the directory files, alone and then together.
@@ -157,13 +177,13 @@ fn read_inferences(given: &Given<'_>, path: &str) -> Result<Inferences, Vec<Find
 /// is put in force while there are any.
 fn desk(
     outline: &Outline,
-    mut definitions: Definitions,
+    definitions: &Definitions,
     policies: Sources,
     inferences: Inferences,
     bindings: Option<Bindings>,
 ) -> Desk {
     let servers = outline.servers.iter().map(|(name, server)| {
-        let known = definitions.remove(name).unwrap_or_default();
+        let known = definitions.get(name).cloned().unwrap_or_default();
         (name.clone(), surface(server, known))
     });
     Desk {

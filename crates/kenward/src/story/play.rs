@@ -45,7 +45,7 @@ pub(crate) fn play(story: &Story, mut stage: Stage<'_>, all_scopes: &[String]) -
         Err(problem) => {
             let step = "given".to_owned();
             steps.push(Outcome { step, got: None, problems: vec![problem], why: Vec::new() });
-            return Played { story: story.story.clone(), steps };
+            return Played { story: story.told.clone(), steps };
         }
     };
     let (user, agent) = (given.user.clone(), given.agent.clone());
@@ -54,7 +54,7 @@ pub(crate) fn play(story: &Story, mut stage: Stage<'_>, all_scopes: &[String]) -
         given.agent = step.agent.clone().unwrap_or_else(|| agent.clone());
         steps.push(take(step, &given, &mut stage));
     }
-    Played { story: story.story.clone(), steps }
+    Played { story: story.told.clone(), steps }
 }
 
 /// Sets the stage.
@@ -150,12 +150,11 @@ fn played(step: &Step, given: &Given, stage: &mut Stage<'_>) -> Result<Taken, St
         return Ok((Some(got), Vec::new(), unexpected(step, got).into_iter().collect()));
     }
     let changes = step.wait.is_some() || !step.put.is_empty() || !step.remove.is_empty();
-    match changes {
-        true => Ok((None, Vec::new(), Vec::new())),
-        false => Err("nothing happens in this step: it needs call, prompt, read, learn, list, \
-                      put, remove or wait"
-            .to_owned()),
+    if changes {
+        return Ok((None, Vec::new(), Vec::new()));
     }
+    let help = "it needs call, prompt, read, learn, list, put, remove or wait";
+    Err(format!("nothing happens in this step: {help}"))
 }
 
 fn called(step: &Step, given: &Given, asked: &Asked, stage: &mut Stage<'_>) -> Taken {
@@ -251,15 +250,15 @@ fn refusal(heard: &Heard) -> (Option<Question>, Vec<Arc<str>>) {
 }
 
 fn asked(step: &Step) -> Result<Option<Asked>, String> {
-    let arguments = || step.arguments.clone();
+    let arguments = &step.arguments;
     let asked = match (&step.call, &step.prompt, &step.read) {
         (Some(call), None, None) => {
             let (server, tool) = path(call)?;
-            Asked::tool(server, tool, arguments())
+            Asked::tool(server, tool, arguments)
         }
         (None, Some(prompt), None) => {
             let (server, name) = path(prompt)?;
-            Asked::prompt(server, name, arguments())
+            Asked::prompt(server, name, arguments)
         }
         (None, None, Some(read)) => {
             let (server, uri) = path(read)?;

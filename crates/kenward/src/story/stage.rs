@@ -43,14 +43,14 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// A tool is called.
-    pub(crate) fn tool(server: ServerName, tool: &str, arguments: Map<String, Value>) -> Self {
+    pub(crate) fn tool(server: ServerName, tool: &str, arguments: &Map<String, Value>) -> Self {
         let params = json!({ "name": tool, "arguments": arguments });
         let target = Target::Tool(tool.to_owned().into());
         Self { server, method: "tools/call", target, params, answer: None }
     }
 
     /// A prompt is fetched.
-    pub(crate) fn prompt(server: ServerName, name: &str, arguments: Map<String, Value>) -> Self {
+    pub(crate) fn prompt(server: ServerName, name: &str, arguments: &Map<String, Value>) -> Self {
         let params = json!({ "name": name, "arguments": arguments });
         let target = Target::Prompt(name.to_owned().into());
         Self { server, method: "prompts/get", target, params, answer: None }
@@ -231,7 +231,9 @@ impl<'p> Stage<'p> {
 }
 
 fn apply(history: &mut History, entries: &[Entry]) {
-    entries.iter().for_each(|entry| history.apply(entry));
+    for entry in entries {
+        history.apply(entry);
+    }
 }
 
 /// The caller that a verified token would have made.

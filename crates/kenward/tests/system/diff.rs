@@ -20,8 +20,7 @@ fn with_old() -> Files {
 async fn diff(files: &Files, old: &str, new: &str) -> (Option<i32>, Value) {
     let config = files.path("kenward.yaml");
     let (old, new) = (files.path(old), files.path(new));
-    let ended =
-        run(KENWARD, &["diff", "--config", &config, &old, &new, "--format", "json"]).await;
+    let ended = run(KENWARD, &["diff", "--config", &config, &old, &new, "--format", "json"]).await;
     let told = serde_json::from_str(&ended.stdout);
     (ended.code, told.unwrap_or_else(|_| panic!("{}{}", ended.stdout, ended.stderr)))
 }
@@ -46,7 +45,8 @@ async fn wider_is_found_with_an_example_and_narrower_is_good() {
     let wider = (learn(), "wider".to_owned());
     assert!(!changes(&told).is_empty());
     assert!(changes(&told).iter().all(|change| *change == wider), "{:?}", changes(&told));
-    let one = told["differences"].as_array().expect("a list").iter().find(|one| one["change"] == "wider");
+    let one =
+        told["differences"].as_array().expect("a list").iter().find(|one| one["change"] == "wider");
     let gained = &one.expect("wider")["gained"];
     assert_eq!(gained["context"]["precision"], 3, "{gained}");
     assert_eq!(gained["resource"]["type"], "Customer");

@@ -90,8 +90,7 @@ async fn the_secret_of_the_demo_is_proven_through_every_tool() {
 /// Proves, and gives what became of the first invariant.
 async fn first(files: &Files, code: i32) -> Value {
     let (config, invariants) = (files.path("kenward.yaml"), files.path("all.invariants.cedar"));
-    let arguments =
-        ["prove", "--config", &config, "--invariants", &invariants, "--format", "json"];
+    let arguments = ["prove", "--config", &config, "--invariants", &invariants, "--format", "json"];
     let ended = run(KENWARD, &arguments).await;
     assert_eq!(ended.code, Some(code), "{}{}", ended.stdout, ended.stderr);
     let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
@@ -117,7 +116,9 @@ async fn another_path_is_found_and_its_story_is_allowed_until_it_is_closed() {
         .as_array()
         .expect("a list")
         .iter()
-        .filter(|one| one["facts"].as_array().expect("a list").iter().any(|f| f["violated"] == true))
+        .filter(|one| {
+            one["facts"].as_array().expect("a list").iter().any(|f| f["violated"] == true)
+        })
         .filter_map(|one| one["target"].as_str())
         .collect();
     assert_eq!(leaks, ["deliveries/get_dropoff_locations"]);

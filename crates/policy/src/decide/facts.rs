@@ -48,7 +48,7 @@ impl Hearing<'_> {
             basis.shadows.extend(notes.into_iter().map(Into::into));
             basis.disclosed.extend(disclosed);
             basis.inferred.extend(inferred);
-            effects.alert = alert.or(effects.alert.take());
+            effects.alert = alert.or_else(|| effects.alert.take());
             if let Some(stop) = stop {
                 // What an earlier binding would have reserved is not told after all.
                 effects.entries = entries;
@@ -256,7 +256,7 @@ impl No {
             Why::Unresolved(why) => Self::new(question, Cause::Unresolved(why.to_string())),
             Why::Ask(reason) => {
                 let ask = subject.zip(family);
-                let ask = ask.map(|(subject, family)| Ask { subject, family, reason });
+                let ask = ask.map(|(subject, family)| Box::new(Ask { subject, family, reason }));
                 let words = format!("somebody has to agree first: {}", words_of(reason));
                 Self { ask, ..Self::new(Question::Inference, Cause::History(words)) }
             }

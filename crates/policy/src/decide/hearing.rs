@@ -43,7 +43,7 @@ pub(crate) struct No {
     pub(crate) reasons: Vec<Reason>,
     pub(crate) missing_scopes: Vec<Arc<str>>,
     /// To what somebody would have to agree.
-    pub(crate) ask: Option<Ask>,
+    pub(crate) ask: Option<Box<Ask>>,
     /// There is no such thing.
     pub(crate) unknown: bool,
 }

@@ -385,3 +385,23 @@ fn a_forbid_that_has_no_form_is_not_counted_as_kept() {
     let users = Company::with(&fails).prove(&SECRET.replace("(principal,", "(principal is User,"));
     assert!(stories(&users)[0].contains("\"department\":\"desk\""), "{:?}", stories(&users));
 }
+
+#[test]
+fn where_a_mapping_stands_in_for_the_question_no_policy_on_the_call_counts() {
+    if !has_solver() {
+        return;
+    }
+    let never = r#"
+        forbid (principal, action in Mcp::Action::"tools/call", resource);
+        permit (principal is User, action == Action::"read", resource is Customer);
+    "#;
+    let calls = r#"
+        @invariant("nobody calls anything")
+        forbid (principal is User, action in Mcp::Action::"tools/call", resource);
+    "#;
+    assert!(is_proven(&Company::made(never, &["get_address"]).prove(calls)));
+    let proof = Company::made(never, &["get_address", "mapped"]).prove(calls);
+    let stories = stories(&proof);
+    assert_eq!(stories.len(), 1);
+    assert!(stories[0].contains("- call: \"deliveries/mapped\""), "{}", stories[0]);
+}

@@ -3,25 +3,38 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex};
 
+use kenward_document::Reader;
 use kenward_model::{DecisionId, EntityUid, Fact, Place, Timestamp};
+use kenward_world::{Change, Source, World, read_directory};
 use serde_json::json;
 
-use super::naive::{Rule, World};
+use super::naive::{Rule, World as Released};
 use super::{ATTRIBUTES, STEPS};
 use crate::engine::{Inquiry, Judge, Opinion, Rules, Settings, before};
 use crate::fixtures::server;
 use crate::handles::Handles;
 use crate::history::{Entry, History};
 use crate::vocabulary::Guess;
-use crate::{Bindings, CompiledBinding, Inferences, ServerBindings};
+use crate::{Bindings, CompiledBinding, Inferences, InferencesFile, ServerBindings};
+
+type Told = Vec<(usize, u8)>;
+
+static READER: LazyLock<Reader<InferencesFile>> = LazyLock::new(Reader::new);
+static DIRECTORY: LazyLock<World> = LazyLock::new(|| {
+    let text = "[ { type: Customer, id: \"0\" }, { type: Customer, id: \"1\" } ]";
+    let records = read_directory("directory.yaml", text).unwrap();
+    World::empty().apply(&Change::ReplaceAll(Source::Admin, records)).unwrap()
+});
+static BINDINGS: LazyLock<Mutex<HashMap<Told, Arc<CompiledBinding>>>> =
+    LazyLock::new(Mutex::default);
 
 /// A call: about whom, what it tells, and which of several different answers that is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Call {
     pub(super) subject: usize,
-    pub(super) told: Vec<(usize, u8)>,
+    pub(super) told: Told,
     pub(super) variant: u64,
 }
 
@@ -57,11 +70,10 @@ pub(super) struct Desk {
     pending: Vec<Pending>,
     /// All that was kept, as it would be written.
     log: Vec<String>,
-    bindings: HashMap<Vec<(usize, u8)>, Arc<CompiledBinding>>,
     count: u32,
 }
 
-struct Policy<'w>(&'w World);
+struct Policy<'w>(&'w Released);
 
 impl Judge for Policy<'_> {
     fn may_learn(&mut self, fact: &Fact, _inferred: bool) -> Opinion {
@@ -83,13 +95,12 @@ impl Desk {
             knock_out,
             pending: Vec::new(),
             log: Vec::new(),
-            bindings: HashMap::new(),
             count: 0,
         }
     }
 
     /// Decides the call; when it is allowed, it is under way.
-    pub(super) fn ask(&mut self, call: &Call, world: &World) {
+    pub(super) fn ask(&mut self, call: &Call, world: &Released) {
         self.count += 1;
         let mut entropy = [0; 10];
         entropy[..4].copy_from_slice(&self.count.to_be_bytes());
@@ -107,7 +118,7 @@ impl Desk {
         &mut self,
         which: usize,
         comes: bool,
-        world: &World,
+        world: &Released,
     ) -> Option<(Option<Call>, Vec<Entry>)> {
         if self.pending.is_empty() {
             return None;
@@ -148,7 +159,12 @@ impl Desk {
         self.history = history;
     }
 
-    fn decide(&mut self, call: &Call, decision: DecisionId, world: &World) -> (bool, Vec<Entry>) {
+    fn decide(
+        &mut self,
+        call: &Call,
+        decision: DecisionId,
+        world: &Released,
+    ) -> (bool, Vec<Entry>) {
         let (allowed, mut entries) = self.inquire(call, decision, world);
         if self.knock_out == KnockOut::Reservation {
             entries.retain(|entry| !matches!(entry, Entry::Reserved(..)));
@@ -157,7 +173,7 @@ impl Desk {
     }
 
     /// What would have been reserved, as learnt.
-    fn reserved(&mut self, call: &Call, decision: DecisionId, world: &World) -> Vec<Entry> {
+    fn reserved(&mut self, call: &Call, decision: DecisionId, world: &Released) -> Vec<Entry> {
         let (_, entries) = self.inquire(call, decision, world);
         let mut learnt = Vec::new();
         for entry in entries {
@@ -168,14 +184,19 @@ impl Desk {
         learnt
     }
 
-    fn inquire(&mut self, call: &Call, decision: DecisionId, world: &World) -> (bool, Vec<Entry>) {
-        let binding = self.binding(&call.told);
+    fn inquire(
+        &mut self,
+        call: &Call,
+        decision: DecisionId,
+        world: &Released,
+    ) -> (bool, Vec<Entry>) {
+        let binding = binding(&call.told);
         let arguments = json!({ "id": call.subject.to_string(), "variant": call.variant });
         let answer = if self.knock_out == KnockOut::Answers { 1 } else { digest(call) };
         let target = format!("{:?}", call.told);
         let guess = Guess::none();
         let inquiry = Inquiry {
-            world: &kenward_world::World::empty(),
+            world: &DIRECTORY,
             handles: &Handles::new([1; 32]),
             history: &self.history,
             settings: &self.settings,
@@ -192,29 +213,27 @@ impl Desk {
         let made = before(&inquiry, rules, &mut Policy(world));
         (made.stop.is_none(), made.entries)
     }
+}
 
-    fn binding(&mut self, told: &[(usize, u8)]) -> Arc<CompiledBinding> {
-        if let Some(binding) = self.bindings.get(told) {
-            return Arc::clone(binding);
-        }
-        let discloses: Vec<_> = told
-            .iter()
-            .map(|(attribute, precision)| {
-                json!({ "of": "Customer", "subject": "$params.arguments.id",
-                        "attribute": format!("a{attribute}"), "precision": step(*precision) })
-            })
-            .collect();
-        let spec =
-            json!({ "parameters": { "variant": { "role": "value" } }, "discloses": discloses });
-        let tools = BTreeMap::from([("tool".to_owned(), serde_json::from_value(spec).unwrap())]);
-        let specs =
-            BTreeMap::from([(server(), ServerBindings { tools, ..ServerBindings::default() })]);
-        let place = |_: &_, _: &str, at: &str| Place::whole(at);
-        let bindings = Bindings::compile(&place, &specs, &self.inferences).unwrap();
-        let binding = Arc::clone(bindings.get(&server(), "tool").unwrap());
-        self.bindings.insert(told.to_vec(), Arc::clone(&binding));
-        binding
-    }
+/// The binding of a tool that tells this; the same for all rules.
+fn binding(told: &[(usize, u8)]) -> Arc<CompiledBinding> {
+    let mut bindings = BINDINGS.lock().unwrap();
+    let made = bindings.entry(told.to_vec()).or_insert_with(|| compile(told));
+    Arc::clone(made)
+}
+
+fn compile(told: &[(usize, u8)]) -> Arc<CompiledBinding> {
+    let disclosure = |(attribute, precision): &(usize, u8)| {
+        json!({ "of": "Customer", "subject": "$params.arguments.id",
+                "attribute": format!("a{attribute}"), "precision": step(*precision) })
+    };
+    let discloses: Vec<_> = told.iter().map(disclosure).collect();
+    let spec = json!({ "parameters": { "variant": { "role": "value" } }, "discloses": discloses });
+    let tools = BTreeMap::from([("tool".to_owned(), serde_json::from_value(spec).unwrap())]);
+    let specs = BTreeMap::from([(server(), ServerBindings { tools, ..ServerBindings::default() })]);
+    let place = |_: &_, _: &str, at: &str| Place::whole(at);
+    let bindings = Bindings::compile(&place, &specs, &inferences(&[])).unwrap();
+    Arc::clone(bindings.get(&server(), "tool").unwrap())
 }
 
 /// Equal for calls that get the same answer.
@@ -253,5 +272,5 @@ fn inferences(rules: &[Rule]) -> Inferences {
     if rules.is_empty() {
         text = text.replace("inferences:\n", "inferences: []\n");
     }
-    Inferences::read("i.yaml", &text).unwrap()
+    Inferences::of_document(&READER.read("i.yaml", &text, None).unwrap()).unwrap()
 }

@@ -76,7 +76,9 @@ impl World {
         loop {
             let before: Vec<(usize, u8)> = all.iter().map(|(a, (p, _))| (*a, *p)).collect();
             let firing: Vec<&Rule> = self.rules.iter().filter(|rule| fires(rule, &all)).collect();
-            firing.into_iter().for_each(|rule| conclude(&mut all, rule));
+            for rule in firing {
+                conclude(&mut all, rule);
+            }
             let after: Vec<(usize, u8)> = all.iter().map(|(a, (p, _))| (*a, *p)).collect();
             if before == after {
                 return all;

@@ -25,7 +25,10 @@ fn seen(tools: Vec<SeenTool>) -> Seen {
         version: "2025-11-25".to_owned(),
         name: Some("Acme".to_owned()),
         tools,
-        prompts: vec![SeenPrompt { name: "bill: {".to_owned(), arguments: vec!["email".to_owned()] }],
+        prompts: vec![SeenPrompt {
+            name: "bill: {".to_owned(),
+            arguments: vec!["email".to_owned()],
+        }],
         resources: vec!["acme://customers/{id}/address".to_owned(), "nonsense {".to_owned()],
     }
 }
@@ -103,7 +106,8 @@ fn proposals_are_written_as_they_were_made() {
     ]);
     let row = json!({ "properties": { "id": {}, "customer_id": {}, "zip": {} } });
     let listed = json!({ "properties": { "orders": { "items": row } } });
-    seen.tools.push(SeenTool { output_schema: Some(listed), ..tool("list_orders", "", &json!({})) });
+    seen.tools
+        .push(SeenTool { output_schema: Some(listed), ..tool("list_orders", "", &json!({})) });
     let proposals = propose(&outlines(&seen));
     let reach = Reach::Url("http://127.0.0.1:9".to_owned());
     let draft = Draft {
@@ -125,7 +129,7 @@ fn proposals_are_written_as_they_were_made() {
     assert_eq!(bound.len(), 4);
     assert_eq!(server.resources, proposals.bindings.resources);
     assert_eq!(server.resources.len(), 1);
-    assert_eq!(text.matches("# proposed: read and correct").count(), 6, "{text}");
+    assert_eq!(text.matches("# proposed: read and correct").count(), 5, "{text}");
     // What is not sure stands in a comment, and what sounds like nothing as it is.
     assert!(text.contains("# plan_route: {}") && text.contains("      ping: {}"), "{text}");
     let read = kenward_document::read::<kenward_disclosure::InferencesFile>;
@@ -133,7 +137,10 @@ fn proposals_are_written_as_they_were_made() {
     assert_eq!(inferences.value, proposals.inferences);
     assert!(draft.schema().unwrap().contains("entity Customer;"));
     let told = told(Path::new("k.yaml"), &draft);
-    assert!(told.contains("Proposed: what get_customer_address, ") && told.contains("acme-readers"), "{told}");
+    assert!(
+        told.contains("Proposed: what get_customer_address, ") && told.contains("acme-readers"),
+        "{told}"
+    );
     assert!(told.contains("Not sure: what ") && told.contains("plan_route"), "{told}");
 }
 
@@ -145,12 +152,15 @@ fn nobody_may_learn_anything_by_what_is_written() {
     let reach = Reach::Url("http://127.0.0.1:9".to_owned());
     let (seen, proposals) = (&seen, &proposals);
     let (issuer, token_env) = ("https://i/", None);
-    let draft = Draft { name: &name, reach: &reach, seen, proposals, issuer, group: "g", token_env };
+    let draft =
+        Draft { name: &name, reach: &reach, seen, proposals, issuer, group: "g", token_env };
     let policies = draft.policies();
     let active: Vec<&str> = policies.lines().filter(|line| !line.starts_with("//")).collect();
     let learn = active.iter().position(|line| line.contains("learn")).unwrap();
     assert!(active[learn - 1].contains("Group::\"acme-readers\""), "{policies}");
-    assert!(!draft.directory().lines().any(|line| line.contains("parents") && !line.starts_with('#')));
+    assert!(
+        !draft.directory().lines().any(|line| line.contains("parents") && !line.starts_with('#'))
+    );
 }
 
 #[test]

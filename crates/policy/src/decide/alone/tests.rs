@@ -74,7 +74,9 @@ fn learns(rules: &str) -> bool {
 fn a_tool_that_tells_is_in_its_server() {
     assert!(learns(""));
     let forbid = |condition: &str| {
-        format!("forbid (principal, action == Mcp::Action::\"learn\", resource) when {{ {condition} }};")
+        format!(
+            "forbid (principal, action == Mcp::Action::\"learn\", resource) when {{ {condition} }};"
+        )
     };
     assert!(!learns(&forbid("context.via in Mcp::Server::\"deliveries\"")));
     assert!(learns(&forbid("context.via in Mcp::Server::\"other\"")));

@@ -46,7 +46,8 @@ impl Draft<'_> {
 
     /// The schema of the types that the bindings speak of, when there are some of our own.
     pub(in super::super) fn schema(&self) -> Option<String> {
-        let own = self.proposals.entities.iter().filter(|(kind, _)| !OF_KENWARD.contains(&kind.as_str()));
+        let own =
+            self.proposals.entities.iter().filter(|(kind, _)| !OF_KENWARD.contains(&kind.as_str()));
         let declared: Vec<String> = own
             .map(|(kind, owner)| match owner {
                 Some(owner) => format!("entity {kind} {{\n  {}: {owner},\n}};\n", attribute(owner)),
@@ -85,7 +86,9 @@ permit (
         };
         let declared = match self.readers() {
             Some(_) => String::new(),
-            None => format!("//\n// `{kind}` and its attributes are declared in a file that ends in .cedarschema.\n"),
+            None => format!(
+                "//\n// `{kind}` and its attributes are declared in a file that ends in .cedarschema.\n"
+            ),
         };
         format!(
             "{permit}// permit (
@@ -101,7 +104,8 @@ permit (
     pub(super) fn others(&self) -> String {
         let bindings = &self.proposals.bindings;
         let mut text = String::new();
-        for (section, bound) in [("prompts", &bindings.prompts), ("resources", &bindings.resources)] {
+        for (section, bound) in [("prompts", &bindings.prompts), ("resources", &bindings.resources)]
+        {
             if !bound.is_empty() {
                 text.push_str(&format!("    {section}:\n"));
             }
@@ -139,7 +143,9 @@ pub(super) fn unsure(name: &str, families: &[String]) -> String {
         [] => "it is asked about somebody".to_owned(),
         families => format!("it sounds like {}", families.join(", ")),
     };
-    format!("      # Nothing is sure of the next one, but {sounds}. Whose facts does it tell?\n      # {name}: {{}}\n")
+    format!(
+        "      # Nothing is sure of the next one, but {sounds}. Whose facts does it tell?\n      # {name}: {{}}\n"
+    )
 }
 
 /// JSON in YAML's flow style. What is said when nothing is said is left out.
@@ -164,7 +170,10 @@ fn flow(json: &Value) -> String {
 /// The attribute that holds an entity of the type `kind`.
 fn attribute(kind: &str) -> String {
     let mut letters = kind.chars();
-    letters.next().map(|c| c.to_ascii_lowercase().to_string() + letters.as_str()).unwrap_or_default()
+    letters
+        .next()
+        .map(|c| c.to_ascii_lowercase().to_string() + letters.as_str())
+        .unwrap_or_default()
 }
 
 /// The order in which a binding is read.
