@@ -17,7 +17,6 @@ mod strict;
 mod venues;
 
 use std::borrow::Cow;
-use std::cell::LazyCell as Lazy;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -28,7 +27,7 @@ use serde::Serialize;
 use crate::handles::Handles;
 use crate::inferences::Inferences;
 use search::{Found, Search};
-use spans::Spans;
+use spans::Lazy;
 
 pub(crate) use places::is_pair;
 pub(crate) use shadow::{Shadowed, Shadows};
@@ -135,7 +134,8 @@ pub(crate) struct Reading {
 pub(crate) fn read(scene: &Scene<'_>, text: &str, purpose: &Purpose<'_>) -> Reading {
     let mut reader = Reader { length: text.len(), ..Reader::new(scene, purpose) };
     let mut is_accounted_for = reader.spelling(text, None);
-    for plain in disguise::without(text) {
+    let thorough = purpose.is_name || !scene.shadowed.is_empty();
+    for plain in disguise::without(text, thorough) {
         is_accounted_for |= reader.spelling(&plain, Some(How::Lookalike));
     }
     if !scene.shadowed.is_empty() {
@@ -164,12 +164,12 @@ impl<'a> Reader<'a> {
     fn spelling(&mut self, text: &str, how: Option<How>) -> bool {
         let plain = places::without_coordinates(text, &|form| self.is_nobody(form));
         let normal = words::normalise(&plain);
-        let mut search = Search::new(self.scene, &normal, self.purpose.introduction);
+        let mut search = Search::new(self.scene, &normal, self.purpose);
         search.run();
         places::drop_listed(&mut search);
         let has_place = matches!(plain, Cow::Owned(_));
         let is_accounted_for = places::account_for(&search, self.purpose, has_place);
-        let spans = Lazy::new(|| Spans::of(&plain));
+        let spans = Lazy::of(&plain);
         if !self.scene.shadowed.is_empty() {
             for mention in strict::in_search(&search, &plain, &spans) {
                 self.note_strict(mention, how);
@@ -197,12 +197,12 @@ impl<'a> Reader<'a> {
         !numbers.any(|number| !self.scene.world.named(&number).is_empty())
     }
 
-    fn note(&mut self, found: &Found, count: usize, spans: &Spans, how: Option<How>) {
+    fn note(&mut self, found: &Found, count: usize, spans: &Lazy<'_>, how: Option<How>) {
         if !self.noted.insert((Arc::clone(&found.name), found.how == How::Handle)) {
             return;
         }
         let (start, end) = match how {
-            None => spans.between(found.start, found.end, count),
+            None => spans.get().between(found.start, found.end, count),
             Some(_) => (0, self.length),
         };
         self.mentions.push(Mention {
@@ -232,16 +232,22 @@ impl<'a> Reader<'a> {
     /// Looks for whoever is shadowed in what the text may say in another encoding.
     fn hidden(&mut self, text: &str) {
         for hidden in strict::decode::hidden(text) {
-            let spellings = disguise::without(&hidden);
-            for spelling in std::iter::once(&hidden).chain(&spellings) {
-                let normal = words::normalise(spelling);
-                let mut search = Search::new(self.scene, &normal, "");
-                search.run();
-                places::drop_listed(&mut search);
-                for mention in strict::in_search(&search, spelling, &Spans::of(spelling)) {
-                    self.note_strict(mention, Some(How::Encoded));
-                }
-            }
+            let spellings = disguise::without(&hidden, false);
+            let spellings = std::iter::once(hidden).chain(spellings);
+            spellings.for_each(|spelling| self.hidden_spelling(&spelling));
+        }
+    }
+
+    fn hidden_spelling(&mut self, text: &str) {
+        let normal = words::normalise(text);
+        if !strict::may_name(self.scene.shadowed, &normal) {
+            return;
+        }
+        let mut search = Search::new(self.scene, &normal, &Purpose::default());
+        search.run();
+        places::drop_listed(&mut search);
+        for mention in strict::in_search(&search, text, &Lazy::of(text)) {
+            self.note_strict(mention, Some(How::Encoded));
         }
     }
 }

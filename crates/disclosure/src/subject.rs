@@ -238,7 +238,7 @@ impl Names<'_> {
         if self.scene.world.entity(&thing).is_none() {
             return self.by_handle(text, Some(kind));
         }
-        self.owners(&[thing], text, &words::normalise(text), How::Relation)
+        self.owners(&[thing], text, &words::normalise(text), How::Alias)
     }
 
     /// Everyone to whom something belongs that has this handle: all that have it must belong to
@@ -252,7 +252,7 @@ impl Names<'_> {
         let known: Vec<EntityUid> =
             self.scene.world.named(&normal).iter().filter(wanted).cloned().collect();
         if !known.is_empty() {
-            return self.owners(&known, text, &normal, How::Relation);
+            return self.owners(&known, text, &normal, How::Alias);
         }
         let (handles, server) = (self.scene.handles, self.scene.server);
         let mut linked = handles.owners(handles.key(None, server, text)).to_vec();
@@ -279,7 +279,7 @@ impl Names<'_> {
             let owners = relation::owners(self.scene.world, thing, &self.rule.of);
             self.named.deferred |= owners.is_empty();
             for owner in owners {
-                let how = if owner == *thing && how == How::Relation { How::Alias } else { how };
+                let how = how_led(how, thing, &owner);
                 let because = self.because(Some((0, text.len())), name, how);
                 self.note(owner, because)?;
             }
@@ -317,13 +317,14 @@ impl Names<'_> {
     ) -> Result<(), UnresolvedWhy> {
         for mention in mentions {
             let span = has_spans.then_some((mention.start, mention.end));
-            for entity in &mention.entities {
-                for uid in relation::meant(self.scene.world, entity, &self.rule.of) {
-                    let is_other = uid != *entity && mention.how == How::Alias;
-                    let how = if is_other { How::Relation } else { mention.how };
-                    let because = self.because(span, &mention.name, how);
-                    self.note(uid, because)?;
-                }
+            let (world, of) = (self.scene.world, Arc::clone(&self.rule.of));
+            let meant = mention.entities.iter().flat_map(|entity| {
+                let meant = relation::meant(world, entity, &of).into_iter();
+                meant.map(|uid| (how_led(mention.how, entity, &uid), uid))
+            });
+            for (how, uid) in meant {
+                let because = self.because(span, &mention.name, how);
+                self.note(uid, because)?;
             }
         }
         Ok(())
@@ -345,6 +346,12 @@ impl Names<'_> {
         self.named.subjects.push(Subject { uid, because });
         Ok(())
     }
+}
+
+/// How the name of a thing led to a subject: by what the thing belongs to, unless it is the subject
+/// itself.
+fn how_led(how: How, thing: &EntityUid, subject: &EntityUid) -> How {
+    if how == How::Alias && thing != subject { How::Relation } else { how }
 }
 
 #[cfg(test)]

@@ -196,9 +196,10 @@ pub(crate) fn tidy(setting: &Setting<'_>, environment: &Environment) -> Vec<Cond
         | Asked::Object => Vec::new(),
     };
     let scopes: Vec<String> = scopes.iter().map(|rule| quoted(&rule.scope)).collect();
-    let scopes = match scopes.is_empty() {
-        true => "context.scopes.isEmpty()".to_owned(),
-        false => format!("context.scopes == [{}]", scopes.join(", ")),
+    let scopes = if scopes.is_empty() {
+        "context.scopes.isEmpty()".to_owned()
+    } else {
+        format!("context.scopes == [{}]", scopes.join(", "))
     };
     vec![
         scopes,

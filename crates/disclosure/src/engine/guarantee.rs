@@ -130,7 +130,7 @@ fn check(knock_out: KnockOut, cases: u32) -> Result<(), TestError<Case>> {
 
 #[test]
 fn no_release_adds_or_repeats_what_is_refused() {
-    if let Err(error) = check(KnockOut::Nothing, 2_000) {
+    if let Err(error) = check(KnockOut::Nothing, 1_000) {
         panic!("{error}");
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn account_for(search: &Search<'_, '_>, purpose: &Purpose<'_>, has_pl
     }
     let named = has_place || found().next().is_some();
     let account = Account { search, purpose, covered, named, postcodes: 0 };
-    account.is_complete()
+    account.complete()
 }
 
 struct Account<'a, 's, 't> {
@@ -62,7 +62,8 @@ struct Account<'a, 's, 't> {
 }
 
 impl Account<'_, '_, '_> {
-    fn is_complete(mut self) -> bool {
+    /// Whether nothing is left over.
+    fn complete(mut self) -> bool {
         let mut at = 0;
         while let Some(word) = self.search.word(at) {
             at += if self.covered.get(at) == Some(&true) {

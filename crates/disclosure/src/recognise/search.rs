@@ -7,7 +7,7 @@ use kenward_model::EntityUid;
 use kenward_world::words;
 
 use super::signs::{self, SHORTEST_ALONE};
-use super::{How, Scene, common};
+use super::{How, Purpose, Scene, common};
 
 /// A number that is written in groups has at most so many digits,
 const LONGEST_NUMBER: usize = 32;
@@ -43,6 +43,8 @@ pub(super) struct Search<'s, 't> {
     /// The words of what belongs to the text, such as the name of its member.
     pub(super) introduction: Vec<String>,
     pub(super) found: Vec<Found>,
+    /// Whether the text is there to name somebody.
+    is_name: bool,
     normal: &'t str,
     /// Where in `normal` each word begins.
     starts: Vec<usize>,
@@ -54,15 +56,16 @@ pub(super) struct Search<'s, 't> {
 }
 
 impl<'s, 't> Search<'s, 't> {
-    pub(super) fn new(scene: &'s Scene<'s>, normal: &'t str, introduction: &str) -> Self {
+    pub(super) fn new(scene: &'s Scene<'s>, normal: &'t str, purpose: &Purpose<'_>) -> Self {
         let words = words::tokens(normal);
         let starts = starts(&words);
-        let introduction = words::normalise(introduction);
+        let introduction = words::normalise(purpose.introduction);
         Self {
             scene,
             words,
             introduction: words::tokens(&introduction).into_iter().map(str::to_owned).collect(),
             found: Vec::new(),
+            is_name: purpose.is_name,
             normal,
             starts,
             known: HashMap::new(),
@@ -128,7 +131,9 @@ impl<'s, 't> Search<'s, 't> {
     /// What may stand for somebody without being a name: the initial with the last name, and the
     /// front part of an address.
     fn initials(&mut self, at: usize, word: &str) {
-        if word.len() >= SHORTEST_ALONE && !word.bytes().all(|b| b.is_ascii_digit()) {
+        // Only what is introduced could be the front of an address: not worth it for other words.
+        let is_introduced = || self.before(at).is_some_and(signs::introduces);
+        if word.len() >= SHORTEST_ALONE && !is_number(word) && (self.is_name || is_introduced()) {
             self.derived(at, at + 1, word);
         }
         if let Some(next) = self.word(at + 1) {

@@ -40,8 +40,8 @@ pub(crate) struct Shadows {
     pub(super) words: HashMap<Box<str>, Vec<usize>>,
     /// The words of four letters or more, by themselves and by what is left without one letter.
     slips: HashMap<Box<str>, Vec<Box<str>>>,
-    /// The longest word in `slips`, in letters.
-    longest: usize,
+    /// With which letters words of which length begin and end.
+    ends: Ends,
     /// Names run together, by their first four bytes.
     pub(super) glued: HashMap<[u8; SHORTEST_GLUED], Vec<Glued>>,
 }
@@ -75,6 +75,41 @@ pub(super) enum Form {
 pub(super) struct Glued {
     pub(super) name: usize,
     pub(super) text: Box<str>,
+}
+
+/// A quick way to tell most words from those that are looked for: one slip changes the beginning
+/// of a word or its end, and its length by one at most.
+#[derive(Debug, Clone, Default)]
+struct Ends {
+    /// For each length, a bit for each first and each last letter.
+    seen: Vec<(u64, u64)>,
+}
+
+impl Ends {
+    fn add(&mut self, word: &str) {
+        let Some((first, last)) = Self::bits(word) else { return };
+        let length = word.chars().count();
+        if self.seen.len() <= length {
+            self.seen.resize(length + 1, (0, 0));
+        }
+        if let Some(seen) = self.seen.get_mut(length) {
+            seen.0 |= first;
+            seen.1 |= last;
+        }
+    }
+
+    fn could_be(&self, word: &str) -> bool {
+        let Some((first, last)) = Self::bits(word) else { return false };
+        let length = word.chars().count();
+        let lengths = length.saturating_sub(1)..(length + 2).min(self.seen.len());
+        let mut seen = self.seen.get(lengths).into_iter().flatten();
+        seen.any(|(firsts, lasts)| firsts & first != 0 || lasts & last != 0)
+    }
+
+    fn bits(word: &str) -> Option<(u64, u64)> {
+        let bit = |c: char| 1 << (u32::from(c) % 64);
+        Some((bit(word.chars().next()?), bit(word.chars().next_back()?)))
+    }
 }
 
 impl Deref for Shadows {
@@ -114,22 +149,23 @@ impl Shadows {
 
     /// The words of names that `word` may be meant for, with whether it has a slip.
     pub(super) fn meant(&self, word: &str) -> Vec<(&str, bool)> {
-        let mut meant = Vec::new();
-        if let Some((known, _)) = self.words.get_key_value(word) {
-            meant.push((&**known, false));
+        if !self.ends.could_be(word) {
+            return Vec::new();
         }
-        let letters = word.chars().count();
-        if letters + 1 < SHORTEST_GLUED || letters > self.longest + 1 {
+        let exact = self.words.get_key_value(word).map(|(known, _)| (&**known, false));
+        let mut meant: Vec<(&str, bool)> = exact.into_iter().collect();
+        if word.chars().count() + 1 < SHORTEST_GLUED {
             return meant;
         }
         slip::shortened(word, |shortened| {
-            for known in self.slips.get(shortened).into_iter().flatten() {
-                let is_new = !meant.iter().any(|(held, _)| *held == &**known);
-                if is_new && slip::is_one(word, known) {
-                    meant.push((&**known, true));
-                }
-            }
+            let near = self.slips.get(shortened).into_iter().flatten();
+            meant.extend(
+                near.filter(|known| slip::is_one(word, known)).map(|known| (&**known, true)),
+            );
         });
+        // what is met by several ways is met once, exactly where it can be
+        meant.sort_unstable();
+        meant.dedup_by_key(|(known, _)| *known);
         meant
     }
 
@@ -141,11 +177,9 @@ impl Shadows {
         let is_letters = name.chars().all(|c| c.is_alphabetic() || c == ' ');
         self.add_glued(who, name, &tokens, is_letters);
         match tokens.as_slice() {
-            [one] => {
-                if one.chars().count() >= SHORTEST_GLUED && is_letters {
-                    let form = if super::common::is_common(one) { Form::Part } else { Form::Whole };
-                    self.add_name(who, name, &[one], form);
-                }
+            [one] if is_letters && one.chars().count() >= SHORTEST_GLUED => {
+                let is_common = super::common::is_common(one);
+                self.add_name(who, name, &[one], if is_common { Form::Part } else { Form::Whole });
             }
             [first, .., last] if is_letters && tokens.len() <= MOST_WORDS => {
                 self.add_name(who, name, &tokens, Form::Near);
@@ -206,11 +240,13 @@ impl Shadows {
     fn add_word(&mut self, word: &str, name: usize) {
         let is_new = !self.words.contains_key(word);
         self.words.entry(word.into()).or_default().push(name);
-        let letters = word.chars().count();
-        if !is_new || letters < SHORTEST_GLUED || !word.chars().all(char::is_alphabetic) {
+        self.ends.add(word);
+        if !is_new
+            || word.chars().count() < SHORTEST_GLUED
+            || !word.chars().all(char::is_alphabetic)
+        {
             return;
         }
-        self.longest = self.longest.max(letters);
         slip::shortened(word, |shortened| {
             self.slips.entry(shortened.into()).or_default().push(word.into());
         });

@@ -8,7 +8,7 @@ use kenward_world::words;
 
 use super::How;
 use super::search::{Found, Search};
-use super::spans::Spans;
+use super::spans::Lazy;
 use super::venues;
 
 /// A name of fewer letters and digits is met by chance too often to mean somebody by itself.
@@ -19,12 +19,12 @@ const MOST_BEARERS: usize = 64;
 /// The longest part of the name of an id, as in `CUST4711`.
 const SHORTEST_PREFIX: usize = 3;
 
-/// Words that say that the name of somebody follows.
+/// Words that say that the name of somebody follows; sorted.
 const INTRODUCTIONS: &[&str] = &[
     "account",
     "acct",
-    "cliente",
     "client",
+    "cliente",
     "clients",
     "cust",
     "customer",
@@ -39,8 +39,8 @@ const INTRODUCTIONS: &[&str] = &[
     "herr",
     "id",
     "kunde",
-    "kundin",
     "kundennummer",
+    "kundin",
     "lady",
     "lord",
     "madame",
@@ -63,7 +63,6 @@ const INTRODUCTIONS: &[&str] = &[
     "person",
     "prof",
     "professor",
-    "señor",
     "senor",
     "senora",
     "sir",
@@ -94,7 +93,12 @@ pub(super) fn is_prefix_of(letters: &str, entities: &[EntityUid]) -> bool {
 
 /// Keeps the names that mean somebody: not those after whom only a place is named, and those that
 /// stand there by chance as likely as not only where a second sign points to their bearer.
-pub(super) fn retain(search: &Search<'_, '_>, found: &mut Vec<Found>, text: &str, spans: &Spans) {
+pub(super) fn retain(
+    search: &Search<'_, '_>,
+    found: &mut Vec<Found>,
+    text: &str,
+    spans: &Lazy<'_>,
+) {
     found.retain(|found| !venues::is_venue(search, found, text, spans));
     if !found.iter().any(|found| found.is_slight) {
         return;
@@ -165,12 +169,20 @@ impl Signs<'_, '_> {
 
 /// Whether the word says that the name of somebody follows.
 pub(super) fn introduces(word: &str) -> bool {
-    INTRODUCTIONS.contains(&word)
+    INTRODUCTIONS.binary_search(&word).is_ok()
 }
 
 impl Found {
     /// Whether this is more than a likeness.
     pub(super) fn is_name(&self) -> bool {
         self.how != How::Initials
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn introductions_can_be_searched() {
+        assert!(super::INTRODUCTIONS.is_sorted());
     }
 }

@@ -1,5 +1,7 @@
 //! Where in a text the words of its normal form stand.
 
+use std::cell::OnceCell;
+
 use kenward_world::words;
 
 /// The byte spans of the words of a text, best effort: of the whole text where they cannot be told.
@@ -7,6 +9,22 @@ use kenward_world::words;
 pub(super) struct Spans {
     words: Vec<(usize, usize)>,
     length: usize,
+}
+
+/// The spans of a text, found when they are asked for.
+pub(super) struct Lazy<'t> {
+    text: &'t str,
+    spans: OnceCell<Spans>,
+}
+
+impl<'t> Lazy<'t> {
+    pub(super) fn of(text: &'t str) -> Self {
+        Self { text, spans: OnceCell::new() }
+    }
+
+    pub(super) fn get(&self) -> &Spans {
+        self.spans.get_or_init(|| Spans::of(self.text))
+    }
 }
 
 /// What a character does to words.
@@ -19,17 +37,13 @@ enum Part {
 }
 
 impl Spans {
-    pub(super) fn of(text: &str) -> Self {
+    fn of(text: &str) -> Self {
         let mut spans: Vec<(usize, usize)> = Vec::new();
         let mut in_word = false;
         for (at, c) in text.char_indices() {
             let end = at + c.len_utf8();
             match part(c) {
-                Part::Word if in_word => {
-                    if let Some(last) = spans.last_mut() {
-                        last.1 = end;
-                    }
-                }
+                Part::Word if in_word => spans.last_mut().into_iter().for_each(|last| last.1 = end),
                 Part::Word => spans.push((at, end)),
                 Part::Joint => continue,
                 Part::Separator => {}

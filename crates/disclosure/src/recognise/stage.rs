@@ -1,7 +1,7 @@
 //! A scene that the tests of recognition share: a protected customer, others with near names,
 //! places, handles and shadows.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use kenward_model::{EntityUid, ServerName};
 use kenward_world::{Change, Source, World, read_directory};
@@ -64,9 +64,12 @@ pub(crate) struct Stage {
 impl Stage {
     /// Nothing was refused.
     pub(crate) fn calm() -> Self {
-        let records = read_directory("directory.yaml", DIRECTORY).unwrap();
+        static WORLD: LazyLock<World> = LazyLock::new(|| {
+            let records = read_directory("directory.yaml", DIRECTORY).unwrap();
+            World::empty().apply(&Change::ReplaceAll(Source::Admin, records)).unwrap()
+        });
         Self {
-            world: World::empty().apply(&Change::ReplaceAll(Source::Admin, records)).unwrap(),
+            world: WORLD.clone(),
             handles: Handles::new([7; 32]),
             server: "deliveries".to_owned().try_into().unwrap(),
             inferences: Inferences::read("inferences.yaml", INFERENCES).unwrap(),

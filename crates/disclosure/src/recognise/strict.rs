@@ -5,10 +5,11 @@ pub(super) mod decode;
 use std::collections::{HashMap, HashSet};
 
 use kenward_model::EntityUid;
+use kenward_world::words;
 
 use super::search::Search;
-use super::shadow::{Form, Name, Shadows};
-use super::spans::Spans;
+use super::shadow::{Form, Glued, Name, Shadows};
+use super::spans::Lazy;
 use super::{How, Mention, signs};
 
 /// The words of a name stand within so many words.
@@ -33,6 +34,12 @@ const PERSONAL: &[&str] = &[
     "villa",
 ];
 
+/// So many times a name is looked at in one text.
+const MOST_TRIED: usize = 100_000;
+
+/// Where each word of a name was met last, and whether with a slip.
+type Met<'m> = HashMap<&'m str, (usize, bool)>;
+
 /// One text, in words.
 pub(super) struct Strict<'a> {
     shadows: &'a Shadows,
@@ -42,10 +49,14 @@ pub(super) struct Strict<'a> {
     possessive: Vec<bool>,
     before: Option<&'a str>,
     mentions: Vec<(usize, usize, usize, How)>,
+    /// Which names were noted.
+    noted: Vec<bool>,
+    /// How many times a name may still be looked at.
+    left: usize,
 }
 
 /// Looks in a text that was searched for names already.
-pub(super) fn in_search(search: &Search<'_, '_>, text: &str, spans: &Spans) -> Vec<Mention> {
+pub(super) fn in_search(search: &Search<'_, '_>, text: &str, spans: &Lazy<'_>) -> Vec<Mention> {
     let shadows = search.scene.shadowed;
     let mut strict = Strict::new(shadows, &search.words);
     strict.before = search.introduction.last().map(String::as_str);
@@ -56,6 +67,7 @@ pub(super) fn in_search(search: &Search<'_, '_>, text: &str, spans: &Spans) -> V
         }
     }
     let count = search.words.len();
+    let spans = spans.get();
     if spans.is_exact(count) {
         for (at, possessive) in strict.possessive.iter_mut().enumerate() {
             let (start, end) = spans.between(at, at + 1, count);
@@ -73,6 +85,11 @@ pub(super) fn in_search(search: &Search<'_, '_>, text: &str, spans: &Spans) -> V
         .collect()
 }
 
+/// Whether anybody at all could be met in the text, whoever else is.
+pub(super) fn may_name(shadows: &Shadows, normal: &str) -> bool {
+    !Strict::new(shadows, &words::tokens(normal)).run().is_empty()
+}
+
 fn mention(shadows: &Shadows, name: usize, start: usize, end: usize, how: How) -> Option<Mention> {
     let name = shadows.names.get(name)?;
     let entities = vec![shadows.subject(name)?.clone()];
@@ -82,7 +99,9 @@ fn mention(shadows: &Shadows, name: usize, start: usize, end: usize, how: How) -
 impl<'a> Strict<'a> {
     fn new(shadows: &'a Shadows, words: &'a [&'a str]) -> Self {
         let (taken, possessive) = (vec![false; words.len()], vec![false; words.len()]);
-        Self { shadows, words, taken, possessive, before: None, mentions: Vec::new() }
+        let noted = vec![false; shadows.names.len()];
+        let left = MOST_TRIED;
+        Self { shadows, words, taken, possessive, before: None, mentions: Vec::new(), noted, left }
     }
 
     fn run(mut self) -> Vec<(usize, usize, usize, How)> {
@@ -99,8 +118,7 @@ impl<'a> Strict<'a> {
 
     /// Finds names by their words, each with at most one slip.
     fn by_words(&mut self) {
-        // Where each word of a name was met last, and whether with a slip.
-        let mut met: HashMap<&str, (usize, bool)> = HashMap::new();
+        let mut met = Met::new();
         let mut letters = Letters::default();
         for at in 0..self.words.len() {
             if self.taken.get(at) == Some(&true) {
@@ -116,46 +134,59 @@ impl<'a> Strict<'a> {
                 met.insert(known, (at, slipped));
                 self.complete(known, at, at, &met);
             }
-            if let Some((start, spelt)) = spelt {
-                for (known, _) in self.shadows.meant(&spelt) {
-                    met.insert(known, (at, true));
-                    self.complete(known, start, at, &met);
-                }
+            let (start, spelt) = spelt.unwrap_or_default();
+            for (known, _) in self.shadows.meant(&spelt) {
+                met.insert(known, (at, true));
+                self.complete(known, start, at, &met);
             }
         }
     }
 
     /// Notes each name that the word `known` completes, which stands from `start` to `at`.
-    fn complete(
-        &mut self,
-        known: &str,
-        start: usize,
-        at: usize,
-        met: &HashMap<&str, (usize, bool)>,
-    ) {
+    fn complete(&mut self, known: &str, start: usize, at: usize, met: &Met<'_>) {
         let shadows = self.shadows;
         for index in shadows.words.get(known).into_iter().flatten() {
             let Some(name) = shadows.names.get(*index) else { continue };
-            let how = match name.form {
-                Form::Whole if start < at => Some(How::SpacedOut),
-                Form::Whole => Some(How::Glued),
-                Form::Near => near(name, at, met, WINDOW),
-                Form::Adjacent => near(name, at, met, 2).map(|_| How::Initials),
-                Form::Part => self.is_pointed_at(known, at, met).then_some(How::Initials),
-            };
-            if let Some(how) = how {
-                self.mentions.push((
-                    start.min(first(name, met).unwrap_or(start)),
-                    at + 1,
-                    *index,
-                    how,
-                ));
+            if self.noted.get(*index) != Some(&false) {
+                continue;
+            }
+            if let Some(how) = self.form(name, known, start < at, at, met) {
+                let start = start.min(first(name, met).unwrap_or(start));
+                self.note(start, at + 1, *index, how);
             }
         }
     }
 
+    /// How the word at `at` completes the name, if it does.
+    fn form(
+        &mut self,
+        name: &Name,
+        known: &str,
+        is_spelt: bool,
+        at: usize,
+        met: &Met<'_>,
+    ) -> Option<How> {
+        // Whoever repeats one word to wear this out has named all who have it.
+        if self.left == 0 {
+            return Some(How::Initials);
+        }
+        self.left -= 1;
+        match name.form {
+            Form::Whole if is_spelt => Some(How::SpacedOut),
+            Form::Whole => Some(How::Glued),
+            Form::Near => near(name, at, met, WINDOW),
+            Form::Adjacent => near(name, at, met, 2).map(|_| How::Initials),
+            Form::Part => self.is_pointed_at(known, at, met).then_some(How::Initials),
+        }
+    }
+
+    fn note(&mut self, start: usize, end: usize, name: usize, how: How) {
+        self.noted.get_mut(name).into_iter().for_each(|noted| *noted = true);
+        self.mentions.push((start, end, name, how));
+    }
+
     /// Whether a second sign stands by a part of a name.
-    fn is_pointed_at(&self, known: &str, at: usize, met: &HashMap<&str, (usize, bool)>) -> bool {
+    fn is_pointed_at(&self, known: &str, at: usize, met: &Met<'_>) -> bool {
         if met.get(known).is_some_and(|(_, slipped)| *slipped) || known.chars().count() < 3 {
             return false;
         }
@@ -184,14 +215,11 @@ impl<'a> Strict<'a> {
         });
         let bytes = text.as_bytes();
         for (at, window) in bytes.windows(4).enumerate() {
-            let Some(held) = window.first_chunk().and_then(|first| shadows.glued.get(first)) else {
-                continue;
-            };
-            for glued in held {
-                let end = at + glued.text.len();
-                if text.get(at..end) == Some(&glued.text) {
-                    self.note_glued(at, end, glued.name, &ends);
-                }
+            let held = window.first_chunk().and_then(|first| shadows.glued.get(first));
+            let begins =
+                |glued: &&Glued| text.get(at..).is_some_and(|rest| rest.starts_with(&*glued.text));
+            for glued in held.into_iter().flatten().filter(begins) {
+                self.note_glued(at, at + glued.text.len(), glued.name, &ends);
             }
         }
     }
@@ -203,7 +231,8 @@ impl<'a> Strict<'a> {
         let begins = first.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
         let is_whole = begins == start && ends.get(last) == Some(&end);
         let taken = self.taken.get(first..=last).unwrap_or_default();
-        if (!is_whole && end - start < LONG_GLUED) || taken.iter().all(|taken| *taken) {
+        let is_noted = self.noted.get(name) != Some(&false);
+        if is_noted || (!is_whole && end - start < LONG_GLUED) || taken.iter().all(|taken| *taken) {
             return;
         }
         let words = last + 1 - first;
@@ -218,12 +247,12 @@ impl<'a> Strict<'a> {
         } else {
             How::Glued
         };
-        self.mentions.push((first, last + 1, name, how));
+        self.note(first, last + 1, name, how);
     }
 }
 
 /// How a name of several words was met whose last word stands at `at`, if all of them stand near.
-fn near(name: &Name, at: usize, met: &HashMap<&str, (usize, bool)>, window: usize) -> Option<How> {
+fn near(name: &Name, at: usize, met: &Met<'_>, window: usize) -> Option<How> {
     let mut slipped = false;
     let mut places = Vec::with_capacity(name.words.len());
     for word in &name.words {
@@ -241,7 +270,7 @@ fn near(name: &Name, at: usize, met: &HashMap<&str, (usize, bool)>, window: usiz
 }
 
 /// Where the first word of the name stands.
-fn first(name: &Name, met: &HashMap<&str, (usize, bool)>) -> Option<usize> {
+fn first(name: &Name, met: &Met<'_>) -> Option<usize> {
     name.words.iter().filter_map(|word| met.get(&**word)).map(|(at, _)| *at).min()
 }
 

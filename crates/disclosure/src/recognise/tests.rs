@@ -1,5 +1,6 @@
 //! Who is recognised in open texts, and who is not.
 
+mod cost;
 mod dark;
 mod open;
 

@@ -1,7 +1,7 @@
 //! Places that are named after people.
 
 use super::search::{Found, Search};
-use super::spans::Spans;
+use super::spans::Lazy;
 
 /// What is named after people, in several languages; sorted. No word is among them that could go
 /// on with a sentence about the person, such as `close` or `drive`.
@@ -195,14 +195,20 @@ const VENUES: &[&str] = &[
 
 /// Whether a place is meant that is named after somebody: the word for such a place follows the
 /// name directly, in the same phrase. `Taylor Swift's hotel` is where she stays.
-pub(super) fn is_venue(search: &Search<'_, '_>, found: &Found, text: &str, spans: &Spans) -> bool {
+pub(super) fn is_venue(
+    search: &Search<'_, '_>,
+    found: &Found,
+    text: &str,
+    spans: &Lazy<'_>,
+) -> bool {
     let count = search.words.len();
     let is_person = found.is_name() && found.name.chars().all(|c| c.is_alphabetic() || c == ' ');
     let is_followed =
         search.word(found.end).is_some_and(|word| VENUES.binary_search(&word).is_ok());
-    if !is_person || !is_followed || !spans.is_exact(count) {
+    if !is_person || !is_followed || !spans.get().is_exact(count) {
         return false;
     }
+    let spans = spans.get();
     let (_, end) = spans.between(found.start, found.end, count);
     let (next, _) = spans.between(found.end, found.end + 1, count);
     let between = text.get(end..next).unwrap_or(",");

@@ -205,20 +205,20 @@ impl<'v> Texts<'v> {
     /// Neighbours are read together as well: a first and a last name.
     fn beside(&mut self, members: &'v Map<String, Value>) -> Result<(), UnresolvedWhy> {
         let texts: Vec<&str> = members.values().filter_map(Value::as_str).collect();
-        let short = |text: &&str| text.len() <= LONGEST_CLOSED;
-        for pair in texts.windows(2) {
-            if let [first, second] = pair
-                && short(first)
-                && short(second)
-            {
-                for text in [format!("{first} {second}"), format!("{second} {first}")] {
-                    if self.found.len() >= MOST_LEAVES {
-                        return Err(UnresolvedWhy::TooMany);
-                    }
-                    self.found.push(Text { text: Cow::Owned(text), member: String::new() });
-                }
-            }
+        let short = |pair: &&[&str]| pair.iter().all(|text| text.len() <= LONGEST_CLOSED);
+        for pair in texts.windows(2).filter(short) {
+            let backwards: Vec<&str> = pair.iter().rev().copied().collect();
+            self.joined(pair)?;
+            self.joined(&backwards)?;
         }
+        Ok(())
+    }
+
+    fn joined(&mut self, texts: &[&str]) -> Result<(), UnresolvedWhy> {
+        if self.found.len() >= MOST_LEAVES {
+            return Err(UnresolvedWhy::TooMany);
+        }
+        self.found.push(Text { text: Cow::Owned(texts.join(" ")), member: String::new() });
         Ok(())
     }
 }

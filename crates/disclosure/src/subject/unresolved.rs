@@ -42,7 +42,10 @@ impl fmt::Display for UnresolvedWhy {
             Self::TooLong => "is too long",
             Self::UnknownHandle => "is a handle that the directory does not know",
             Self::Unrelated => "is a handle whose owner the directory does not know",
-            Self::Unrecognised => "has words that name nothing in the directory",
+            Self::Unrecognised => {
+                "has words that name nothing in the directory; it may hold names and ids of the \
+                 directory, postcodes, coordinates and listed places"
+            }
             Self::TooMany => "names too many subjects",
         })
     }

@@ -228,15 +228,15 @@ fn told(path: &Path, draft: &render::Draft<'_>) -> String {
     let bound: Vec<&String> = bound.collect();
     if !bound.is_empty() {
         let types: Vec<&str> = proposals.entities.keys().map(String::as_str).collect();
-        text.push_str(&format!(
+        text.extend([format!(
             "Proposed: what {} would reveal, about {}.\n",
             render::some_of(&bound),
             types.join(", ")
-        ));
+        )]);
     }
     let unsure: Vec<&String> = proposals.unsure.keys().collect();
     if !unsure.is_empty() {
-        text.push_str(&format!("Not sure: what {} would reveal.\n", render::some_of(&unsure)));
+        text.extend([format!("Not sure: what {} would reveal.\n", render::some_of(&unsure))]);
     }
     let mut steps = vec!["Name your issuer and your people in these files.".to_owned()];
     if let Some(readers) = draft.readers() {

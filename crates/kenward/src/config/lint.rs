@@ -3,9 +3,9 @@
 mod arguments;
 mod statements;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use kenward_disclosure::{CompiledBinding, Mode, Role, ToolBinding, Vocabulary};
+use kenward_disclosure::{CompiledBinding, Mode, Parameter, Role, ToolBinding, Vocabulary};
 use kenward_document::nearest;
 use kenward_live::Desk;
 use kenward_model::{Finding, Place, ServerName};
@@ -193,15 +193,9 @@ impl<'s> Subject<'s> {
                 statements.iter().any(|policy| policy.speaks_of(&[&fact.attribute, &fact.family]))
             });
             let Some(fact) = decided else { continue };
-            for (name, parameter) in &bound.binding.parameters {
-                let mode = match (parameter.role, parameter.mode) {
-                    (Role::Text | Role::Place, Mode::Open) => "open",
-                    (Role::Text | Role::Place, Mode::Ignore) => "ignore",
-                    (Role::Text | Role::Place, Mode::Closed)
-                    | (Role::Id | Role::Handle | Role::Filter | Role::Value | Role::Free, _) => {
-                        continue;
-                    }
-                };
+            let parameters = bound.binding.parameters.iter();
+            let lenient = parameters.filter_map(|(name, one)| Some((name, lenient(one)?)));
+            for (name, mode) in lenient {
                 let text = format!(
                     "`{name}` is `{mode}`, and the tool reveals `{}`: whoever is not recognised there is not protected",
                     fact.attribute
@@ -219,19 +213,14 @@ impl<'s> Subject<'s> {
         if families.names().next().is_none() {
             return;
         }
-        let mut said = Vec::new();
+        let mut said = BTreeSet::new();
         for bound in bound {
-            for fact in bound.compiled.map_or(&[][..], CompiledBinding::possible) {
+            let facts = bound.compiled.map_or(&[][..], CompiledBinding::possible).iter();
+            let unclaimed = facts.filter(|fact| {
                 let mut claimed = families.attributes(&fact.family);
-                // A name or an id says who is meant, not what is known of them.
-                let names = matches!(&*fact.attribute, "name" | "id");
-                if names
-                    || claimed.any(|one| *one == *fact.attribute)
-                    || said.contains(&&fact.attribute)
-                {
-                    continue;
-                }
-                said.push(&fact.attribute);
+                !names_somebody(&fact.attribute) && claimed.all(|one| *one != *fact.attribute)
+            });
+            for fact in unclaimed.filter(|fact| said.insert(&fact.attribute)) {
                 let text = format!("no family claims `{}`: it is one of its own", fact.attribute);
                 let help =
                     "add it to the family that it tells about, so that one policy closes all paths";
@@ -263,6 +252,21 @@ impl<'s> Subject<'s> {
             }
         }
     }
+}
+
+/// How a parameter lets words pass that name nobody, if it does.
+fn lenient(parameter: &Parameter) -> Option<&'static str> {
+    match (parameter.role, parameter.mode) {
+        (Role::Text | Role::Place, Mode::Open) => Some("open"),
+        (Role::Text | Role::Place, Mode::Ignore) => Some("ignore"),
+        (Role::Text | Role::Place, Mode::Closed)
+        | (Role::Id | Role::Handle | Role::Filter | Role::Value | Role::Free, _) => None,
+    }
+}
+
+/// A name or an id says who is meant, not what is known of them.
+fn names_somebody(attribute: &str) -> bool {
+    matches!(attribute, "name" | "id")
 }
 
 /// Subjects whom no text can name but by their id.

@@ -429,7 +429,7 @@ fn bad_measures() {
             "kenward.yaml:1:17: error: this is no size from 1KiB to 1GiB\n  \
              help: write bytes, or a number with a unit, for example 4MiB",
             "kenward.yaml:1:35: error: `10 s.` is no duration\n  \
-             help: write a number with ms, s, m or h, for example 30s",
+             help: write a number with ms, s, m, h or d, for example 30s",
             "kenward.yaml:1:50: error: `1h` is not between 0ns and 300s",
             "kenward.yaml:2:21: error: `0s` is not between 1s and 300s",
         ]

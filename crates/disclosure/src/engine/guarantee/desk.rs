@@ -159,12 +159,7 @@ impl Desk {
         self.history = history;
     }
 
-    fn decide(
-        &mut self,
-        call: &Call,
-        decision: DecisionId,
-        world: &Released,
-    ) -> (bool, Vec<Entry>) {
+    fn decide(&self, call: &Call, decision: DecisionId, world: &Released) -> (bool, Vec<Entry>) {
         let (allowed, mut entries) = self.inquire(call, decision, world);
         if self.knock_out == KnockOut::Reservation {
             entries.retain(|entry| !matches!(entry, Entry::Reserved(..)));
@@ -173,7 +168,7 @@ impl Desk {
     }
 
     /// What would have been reserved, as learnt.
-    fn reserved(&mut self, call: &Call, decision: DecisionId, world: &Released) -> Vec<Entry> {
+    fn reserved(&self, call: &Call, decision: DecisionId, world: &Released) -> Vec<Entry> {
         let (_, entries) = self.inquire(call, decision, world);
         let mut learnt = Vec::new();
         for entry in entries {
@@ -184,12 +179,7 @@ impl Desk {
         learnt
     }
 
-    fn inquire(
-        &mut self,
-        call: &Call,
-        decision: DecisionId,
-        world: &Released,
-    ) -> (bool, Vec<Entry>) {
+    fn inquire(&self, call: &Call, decision: DecisionId, world: &Released) -> (bool, Vec<Entry>) {
         let binding = binding(&call.told);
         let arguments = json!({ "id": call.subject.to_string(), "variant": call.variant });
         let answer = if self.knock_out == KnockOut::Answers { 1 } else { digest(call) };

@@ -15,7 +15,7 @@ pub(in crate::recognise) fn without<'t>(
     text: &'t str,
     may_go: &dyn Fn(&str) -> bool,
 ) -> Cow<'t, str> {
-    if !text.bytes().any(|b| b.is_ascii_digit()) {
+    if !may_have_any(text) {
         return Cow::Borrowed(text);
     }
     let mut plain = String::new();
@@ -43,6 +43,18 @@ pub(in crate::recognise) fn without<'t>(
 /// Whether the two numbers can be the latitude and the longitude of a place.
 pub(crate) fn is_pair(latitude: f64, longitude: f64) -> bool {
     latitude.abs() <= 90.0 && longitude.abs() <= 180.0
+}
+
+/// Whether there is a decimal, a degree sign or the sign of a plus code anywhere.
+fn may_have_any(text: &str) -> bool {
+    let is_decimal = |window: &[u8]| match window {
+        [before, b'.', after] => before.is_ascii_digit() && after.is_ascii_digit(),
+        _ => false,
+    };
+    text.as_bytes().windows(3).any(is_decimal)
+        || text.contains(['\u{b0}', '\u{ba}', '\u{2da}'])
+        || text.bytes().any(|b| b == b'+')
+        || text.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("geo:"))
 }
 
 fn begins_word(text: &str, at: usize) -> bool {

@@ -40,7 +40,7 @@ pub(super) fn words(words: &[&str; 3], introduced: bool, is_id: bool) -> Option<
         // ZIP+4; Poland; Czechia, Greece, Slovakia, Sweden
         (Some(5), Some(4)) | (Some(2), Some(3)) | (Some(3), Some(2)) => Some(2),
         // Brazil; Portugal; India, Japan
-        (Some(5), Some(3)) | (Some(4), Some(3)) | (Some(3), Some(3 | 4)) if introduced => Some(2),
+        (Some(4 | 5), Some(3)) | (Some(3), Some(3 | 4)) if introduced => Some(2),
         (Some(5), _) => Some(1),
         (Some(4 | 6), _) if introduced => Some(1),
         (Some(_) | None, _) => None,
@@ -67,10 +67,10 @@ fn is_lettered(text: &str, gap: Option<usize>) -> bool {
         text.bytes().map(|b| if b.is_ascii_digit() { '9' } else { 'a' }).collect();
     let gap_before = |tail: usize| gap.is_none_or(|gap| gap + tail == text.len());
     match pattern.as_str() {
-        // the United Kingdom
-        "a99aa" | "aa99aa" | "a999aa" | "aa999aa" | "a9a9aa" | "aa9a9aa" => gap_before(3),
-        // Canada
-        "a9a9a9" => gap_before(3),
+        // the United Kingdom; Canada
+        "a99aa" | "aa99aa" | "a999aa" | "aa999aa" | "a9a9aa" | "aa9a9aa" | "a9a9a9" => {
+            gap_before(3)
+        }
         // the Netherlands
         "9999aa" => gap_before(2),
         // Ireland

@@ -14,14 +14,12 @@ pub(in crate::recognise) fn hidden(start: &str) -> Vec<String> {
     let mut level = vec![start.to_owned()];
     for _ in 0..DEEPEST {
         let mut next = Vec::new();
-        for text in &level {
-            for decoded in once(text) {
-                let is_known = decoded == start || all.contains(&decoded);
-                if !is_known && decoded.len() >= SHORTEST && decoded.len() <= left {
-                    left -= decoded.len();
-                    all.push(decoded.clone());
-                    next.push(decoded);
-                }
+        for decoded in level.iter().flat_map(|text| once(text)) {
+            let is_known = decoded == start || all.contains(&decoded);
+            if !is_known && decoded.len() >= SHORTEST && decoded.len() <= left {
+                left -= decoded.len();
+                all.push(decoded.clone());
+                next.push(decoded);
             }
         }
         level = next;
@@ -34,7 +32,7 @@ fn once(text: &str) -> Vec<String> {
     if text.contains('%') {
         decoded.push(percent(text));
     }
-    if text.contains('&') || text.contains("#") {
+    if text.contains('&') || text.contains('#') {
         decoded.push(entities(text));
     }
     if text.contains('\\') || text.contains("U+") || text.contains("u+") {
@@ -114,15 +112,12 @@ fn escapes(text: &str) -> String {
             ('U' | 'u', Some('+')) => after.get(1..).map(|code| (code, 4)),
             _ => None,
         };
-        match marked.and_then(|(code, digits)| escaped(code, digits)) {
-            Some((c, used)) => {
-                out.push(c);
-                rest = after.get(1 + used..).unwrap_or_default();
-            }
-            None => {
-                out.push(c);
-                rest = after;
-            }
+        if let Some((c, used)) = marked.and_then(|(code, digits)| escaped(code, digits)) {
+            out.push(c);
+            rest = after.get(1 + used..).unwrap_or_default();
+        } else {
+            out.push(c);
+            rest = after;
         }
     }
     out
@@ -195,7 +190,7 @@ fn base64(text: &str) -> Vec<String> {
     }
     runs.sort_unstable();
     runs.dedup();
-    let long = runs.into_iter().filter(|run| run.len() >= SHORTEST * 4 / 3 + 1);
+    let long = runs.into_iter().filter(|run| run.len() > SHORTEST * 4 / 3);
     let decoded: Vec<String> = long.filter_map(sixes).collect();
     // one text for all, so that names in several pieces meet
     if decoded.is_empty() { decoded } else { vec![decoded.join(" ")] }
@@ -222,9 +217,24 @@ fn sixes(run: &str) -> Option<String> {
             held &= (1 << bits) - 1;
         }
     }
-    // English, and any other text: bytes that say something are not mostly control characters.
-    let shown = bytes.iter().filter(|byte| byte.is_ascii_graphic() || **byte == b' ').count();
-    (shown * 2 >= bytes.len()).then(|| lossy(&bytes))
+    bytes.retain(|byte| *byte != 0); // UTF-16
+    says_something(&bytes).then(|| lossy(&bytes))
+}
+
+/// Whether the bytes are a text, but for an end that was cut off: plain words, taken for base64,
+/// are hardly ever one.
+fn says_something(bytes: &[u8]) -> bool {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(flaw) => {
+            let valid = bytes.get(..flaw.valid_up_to()).unwrap_or_default();
+            if valid.len() + 4 < bytes.len() {
+                return false;
+            }
+            std::str::from_utf8(valid).unwrap_or_default()
+        }
+    };
+    text.len() >= SHORTEST && !text.contains(|c: char| c.is_control() && !c.is_whitespace())
 }
 
 fn rot13(text: &str) -> String {

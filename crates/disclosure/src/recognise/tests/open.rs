@@ -131,7 +131,7 @@ fn where_a_name_stands_is_told() {
         ("Jos\u{e9} \u{141}ukasz O\u{2019}Brien lives", "Jos\u{e9} \u{141}ukasz O\u{2019}Brien"),
     ] {
         let mentions = stage.mentions(text);
-        let spans: Vec<&str> = mentions.iter().map(|m| &text[m.start..m.end]).collect();
+        let spans: Vec<&str> = mentions.iter().map(|m| text.get(m.start..m.end).unwrap()).collect();
         assert!(spans.contains(&name), "{text}: {spans:?}");
     }
     let [only] = &*stage.mentions("T4ylor Swift") else { panic!("one name") };
@@ -268,7 +268,7 @@ fn handles_that_results_have_linked_are_known() {
 #[test]
 fn plain_text_wears_no_disguise() {
     for text in ["Taylor Swift", "near 4711", "what?", "a-b", "10 of 20"] {
-        assert!(disguise::without(text).is_empty(), "{text}");
+        assert!(disguise::without(text, true).is_empty(), "{text}");
     }
 }
 
@@ -281,7 +281,7 @@ fn disguises_come_off() {
         ("5w1ft", "swift"),
         ("\u{422}4ylor", "Taylor"),
     ] {
-        assert!(disguise::without(text).iter().any(|reading| reading == plain), "{text}");
+        assert!(disguise::without(text, false).iter().any(|reading| reading == plain), "{text}");
     }
 }
 

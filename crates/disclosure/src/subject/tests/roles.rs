@@ -1,6 +1,6 @@
 //! Ids, handles, places, filters, and the shapes of values.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 use crate::recognise::How;
@@ -246,7 +246,7 @@ fn a_place_may_be_given_in_numbers() {
     for unknown in [
         json!({ "name": "somebody" }),
         json!({ "lat": "her home", "lon": 1.5 }),
-        json!([47110815, 12]),
+        json!([47_110_815, 12]),
         json!({ "x": 12 }),
     ] {
         assert_eq!(subjects(&place, &unknown), Err(UnresolvedWhy::Unrecognised), "{unknown}");

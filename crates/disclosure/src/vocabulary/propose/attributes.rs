@@ -59,9 +59,7 @@ pub(super) fn concept(attribute: &str) -> Option<Concept> {
         let says =
             |known: &&str| attribute.split('_').any(|word| word == *known) || attribute == *known;
         let mut personal = PERSONAL.iter();
-        personal
-            .find(|(_, words)| words.iter().any(|word| says(&word)))
-            .map(|(concept, _)| *concept)
+        personal.find(|(_, words)| words.iter().any(&says)).map(|(concept, _)| *concept)
     })
 }
 

@@ -14,7 +14,7 @@ use super::outline::{Argument, Field, Outline, OutlineOf, Shape};
 /// What `outline` reveals; `usual` is the type of person that its server speaks of most.
 pub(super) fn binding(outline: &Outline, usual: Option<&str>) -> Option<ToolBinding> {
     let draft = Draft::of(outline, usual);
-    let binding = draft.aggregate().or_else(|| draft.telling())?;
+    let binding = draft.aggregate().unwrap_or_else(|| draft.telling());
     attributes_or_links(&binding).then_some(binding)
 }
 
@@ -78,13 +78,10 @@ impl<'o> Draft<'o> {
             .collect();
         // `search` and the like name somebody only where nothing says better whom it is about.
         let sure = |reading: &Reading| matches!(reading, Reading::Person(_) | Reading::Handle(_));
-        if readings.iter().any(|(_, reading)| sure(reading)) {
-            for (argument, reading) in &mut readings {
-                let vague =
-                    matches!(argument.words.join(" ").as_str(), "q" | "query" | "search" | "for");
-                if vague {
-                    *reading = Reading::Nobody;
-                }
+        let is_sure = readings.iter().any(|(_, reading)| sure(reading));
+        for (argument, reading) in &mut readings {
+            if is_sure && is(VAGUE, &argument.words.join(" ")) {
+                *reading = Reading::Nobody;
             }
         }
         let named = readings.iter().find_map(|(_, reading)| match reading {
@@ -99,7 +96,7 @@ impl<'o> Draft<'o> {
     }
 
     /// The binding of what tells facts about those whom it names.
-    fn telling(&self) -> Option<ToolBinding> {
+    fn telling(&self) -> ToolBinding {
         let mut binding = ToolBinding::default();
         self.rows(&mut binding);
         let subjects = self.subjects();
@@ -111,7 +108,7 @@ impl<'o> Draft<'o> {
             }
             self.declare(&mut binding);
             binding.oracle = Some(oracle);
-            return Some(binding);
+            return binding;
         }
         for subject in &subjects {
             binding.discloses.extend(told.iter().map(|told| Disclosure {
@@ -130,7 +127,7 @@ impl<'o> Draft<'o> {
             self.strip(&mut binding);
             binding.writes = self.writes() && !binding.discloses.is_empty();
         }
-        Some(binding)
+        binding
     }
 
     /// What is told of whoever is named in the arguments.
@@ -296,14 +293,9 @@ impl<'o> Draft<'o> {
             .readings
             .iter()
             .find(|(_, reading)| matches!(reading, Reading::Person(_) | Reading::Handle(_)));
-        let key: Vec<&Argument> = match exact {
-            Some((argument, _)) => vec![argument],
-            None => {
-                let texts = self.readings.iter();
-                let texts = texts.filter(|(_, reading)| matches!(reading, Reading::Text(_)));
-                texts.map(|(argument, _)| *argument).collect()
-            }
-        };
+        let texts = self.readings.iter().filter(|(_, reading)| matches!(reading, Reading::Text(_)));
+        let texts = || texts.clone().map(|(argument, _)| *argument).collect();
+        let key: Vec<&Argument> = exact.map_or_else(texts, |(argument, _)| vec![*argument]);
         let of = self.subjects().into_iter().next()?.of;
         let rest: Vec<&Argument> = self
             .readings
@@ -437,6 +429,9 @@ fn parameter(role: Role, kind: Option<String>) -> Parameter {
 fn is_near_option(argument: &Argument) -> bool {
     argument.words.iter().any(|word| is(OPTIONS, word))
 }
+
+/// Arguments that may name somebody, or anything else.
+const VAGUE: &[&str] = &["for", "q", "query", "search"];
 
 const OPTIONS: &[&str] =
     &["cursor", "format", "lang", "language", "limit", "locale", "max", "offset", "page", "sort"];

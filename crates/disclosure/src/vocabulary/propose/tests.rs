@@ -239,15 +239,14 @@ mod whatever {
             json!(true),
         ]);
         leaf.prop_recursive(3, 24, 4, |inner| {
-            (prop::collection::btree_map(name(), inner, 0..4), any::<bool>()).prop_map(
-                |(members, list)| {
-                    let required: Vec<&String> = members.keys().collect();
-                    let object =
-                        json!({ "type": "object", "properties": members, "required": required });
-                    if list { json!({ "type": "array", "items": object }) } else { object }
-                },
-            )
+            (prop::collection::btree_map(name(), inner, 0..4), any::<bool>()).prop_map(object)
         })
+    }
+
+    fn object((members, is_list): (BTreeMap<String, Value>, bool)) -> Value {
+        let required: Vec<&String> = members.keys().collect();
+        let object = json!({ "type": "object", "properties": members, "required": required });
+        if is_list { json!({ "type": "array", "items": object }) } else { object }
     }
 
     proptest! {

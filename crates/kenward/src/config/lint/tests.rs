@@ -133,7 +133,7 @@ fn attributes_of_no_family() {
         .is_clean();
     let mut tools = closed();
     tools["get_address"]["discloses"][0]["attribute"] = json!("name");
-    Written { tools, inferences, policies, ..Written::default() }.is_clean();
+    Written { tools, policies, inferences, ..Written::default() }.is_clean();
 }
 
 #[test]

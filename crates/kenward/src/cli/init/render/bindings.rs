@@ -27,9 +27,12 @@ impl Draft<'_> {
         text.push('\n');
         for (name, family) in &file.families {
             let family = serde_json::json!(family);
-            text.push_str(&format!("  {}: # proposed: read and correct\n", key(name)));
+            text.extend([format!("  {}: # proposed: read and correct\n", key(name))]);
             for part in ["scale", "attributes"] {
-                text.push_str(&format!("    {part}: {}\n", flow(&family[part])));
+                text.extend([format!(
+                    "    {part}: {}\n",
+                    flow(family.get(part).unwrap_or(&Value::Null))
+                )]);
             }
         }
         text.push_str("\ninferences:");
@@ -39,7 +42,7 @@ impl Draft<'_> {
         text.push('\n');
         for inference in &file.inferences {
             let inference = flow(&serde_json::json!(inference));
-            text.push_str(&format!("  - {inference} # proposed: read and correct\n"));
+            text.extend([format!("  - {inference} # proposed: read and correct\n")]);
         }
         Some(text)
     }
@@ -65,6 +68,9 @@ impl Draft<'_> {
     pub(super) fn learn(&self) -> String {
         let group = cedar(self.group);
         let kind = self.proposals.entities.keys().next().map_or("Customer", String::as_str);
+        let families = &self.proposals.inferences.families;
+        let attribute = families.values().find_map(|family| family.attributes.first());
+        let attribute = cedar(attribute.map_or("address", String::as_str));
         let permit = match self.readers() {
             Some(readers) => format!(
                 "// What a bound tool would reveal needs a permit of its own. Nobody is in this group yet.
@@ -95,7 +101,7 @@ permit (
 //   principal in Group::{group},
 //   action == Mcp::Action::\"learn\",
 //   resource is {kind}
-// ) when {{ context.attribute == \"address\" && !context.exact }};
+// ) when {{ context.attribute == {attribute} && !context.exact }};
 {declared}"
         )
     }
@@ -107,7 +113,7 @@ permit (
         for (section, bound) in [("prompts", &bindings.prompts), ("resources", &bindings.resources)]
         {
             if !bound.is_empty() {
-                text.push_str(&format!("    {section}:\n"));
+                text.extend([format!("    {section}:\n")]);
             }
             text.extend(bound.iter().map(|(name, binding)| entry(name, binding)));
         }
@@ -127,10 +133,10 @@ pub(super) fn entry(name: &str, binding: &ToolBinding) -> String {
         match binding.get(part) {
             None => {}
             Some(Value::Array(items)) if items.iter().any(Value::is_object) => {
-                text.push_str(&format!("        {part}:\n"));
+                text.extend([format!("        {part}:\n")]);
                 text.extend(items.iter().map(|item| format!("          - {}\n", flow(item))));
             }
-            Some(other) => text.push_str(&format!("        {part}: {}\n", flow(other))),
+            Some(other) => text.extend([format!("        {part}: {}\n", flow(other))]),
         }
     }
     text
