@@ -1,6 +1,6 @@
 //! Numbers that look random and are the same in every run.
 
-/// A generator of such numbers (SplitMix64; Steele, Lea and Flood, 2014).
+/// A generator of such numbers (`SplitMix64`; Steele, Lea and Flood, 2014).
 #[derive(Debug)]
 pub(crate) struct Random(u64);
 
