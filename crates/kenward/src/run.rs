@@ -87,9 +87,8 @@ impl Running {
         let settings = config.settings.clone();
         let parts =
             Parts { settings, live: Arc::clone(&live), log: Arc::clone(&log), issuers, grants };
-        let gateway = Gateway::new(parts).map_err(|error| {
-            vec![Finding::error(Place::whole("kenward"), error.to_string())]
-        })?;
+        let gateway = Gateway::new(parts)
+            .map_err(|error| vec![Finding::error(Place::whole("kenward"), error.to_string())])?;
         let gateway = Arc::new(gateway);
         let admin_token = token::admin_token(&config)?;
         let (stop, _) = watch::channel(false);

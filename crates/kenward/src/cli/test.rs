@@ -112,7 +112,9 @@ fn folder(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         .collect::<io::Result<_>>()?;
     found.sort();
     let is_story = |path: &PathBuf| {
-        path.extension().and_then(|end| end.to_str()).is_some_and(|end| end == "yaml" || end == "yml")
+        path.extension()
+            .and_then(|end| end.to_str())
+            .is_some_and(|end| end == "yaml" || end == "yml")
     };
     files.extend(found.into_iter().filter(is_story));
     Ok(())

@@ -561,10 +561,15 @@ fn invariants_are_not_policies() {
     };
     assert_eq!(loaded("never", "never/a.invariants.cedar"), Ok(true));
     assert_eq!(loaded("a.invariants.cedar", "a.invariants.cedar"), Ok(true));
-    for inside in ["policies/never", "policies", "policies/../policies/never", "./policies/never/a.cedar"] {
+    for inside in
+        ["policies/never", "policies", "policies/../policies/never", "./policies/never/a.cedar"]
+    {
         let findings = loaded(inside, "policies/never/a.cedar").unwrap_err();
         assert!(findings[0].contains("is in the policy folder"), "{inside}: {findings:?}");
     }
     let findings = loaded("nowhere", "never/a.cedar").unwrap_err();
-    assert!(findings[0].contains("kenward.yaml:1:13: error: there is no `nowhere`"), "{findings:?}");
+    assert!(
+        findings[0].contains("kenward.yaml:1:13: error: there is no `nowhere`"),
+        "{findings:?}"
+    );
 }

@@ -58,11 +58,7 @@ pub(crate) fn play(story: &Story, mut stage: Stage<'_>, all_scopes: &[String]) -
 }
 
 /// Sets the stage.
-fn begin(
-    file: &GivenFile,
-    stage: &mut Stage<'_>,
-    all_scopes: &[String],
-) -> Result<Given, String> {
+fn begin(file: &GivenFile, stage: &mut Stage<'_>, all_scopes: &[String]) -> Result<Given, String> {
     let Circumstances { scopes, acr, amr, auth_time, ip, now, protocol, claims } = &file.context;
     if let Some(now) = now {
         stage.now = time(now)?;
@@ -191,12 +187,7 @@ fn misses(step: &Step, heard: &Heard) -> Vec<String> {
     absent.chain(present.map(|found| format!("the answer holds `{found}`"))).collect()
 }
 
-fn learnt(
-    step: &Step,
-    file: &FactFile,
-    given: &Given,
-    stage: &Stage<'_>,
-) -> Result<Taken, String> {
+fn learnt(step: &Step, file: &FactFile, given: &Given, stage: &Stage<'_>) -> Result<Taken, String> {
     let fact = fact(file, stage.policies.families())?;
     let via = match &file.via {
         Some(via) => EntityUid::new("Mcp::Tool", via.as_str()),

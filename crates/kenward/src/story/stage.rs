@@ -168,7 +168,8 @@ impl<'p> Stage<'p> {
             params: &asked.params,
         };
         let asker = self.asker(given, caller);
-        let case = Case { asker, operation: &operation, memory: self.memory(&history, decision, asked) };
+        let case =
+            Case { asker, operation: &operation, memory: self.memory(&history, decision, asked) };
         let verdict = self.policies.decide(&case);
         apply(&mut history, &verdict.effects().entries);
         let expects = verdict.effects().expects.clone();
@@ -176,7 +177,8 @@ impl<'p> Stage<'p> {
             history.apply(&Entry::Confirmed(decision));
             return (Heard { verdict, answer: None, reviewed: None }, history);
         };
-        let case = Case { asker, operation: &operation, memory: self.memory(&history, decision, asked) };
+        let case =
+            Case { asker, operation: &operation, memory: self.memory(&history, decision, asked) };
         let reviewed = self.policies.review(&case, &expects, asked.carrier(), &mut answer);
         apply(&mut history, &reviewed.entries);
         history.apply(&Entry::Confirmed(decision));

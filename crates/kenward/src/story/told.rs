@@ -21,9 +21,13 @@ pub(crate) fn explain(heard: &Heard, policies: &Policies) -> Vec<String> {
     if let Some(reviewed) = &heard.reviewed {
         let withheld = reviewed.withheld.as_ref();
         lines.extend(withheld.map(|why| format!("answer:  withheld, {why}")));
-        lines.extend(reviewed.basis.facts.iter().map(|fact| {
-            format!("answer:  without {} of {}", fact.attribute, fact.subject)
-        }));
+        lines.extend(
+            reviewed
+                .basis
+                .facts
+                .iter()
+                .map(|fact| format!("answer:  without {} of {}", fact.attribute, fact.subject)),
+        );
     }
     lines
 }

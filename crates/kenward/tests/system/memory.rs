@@ -116,7 +116,9 @@ async fn of_many_calls_at_once_no_two_slip_through() {
 #[tokio::test]
 async fn a_call_that_brought_nothing_back_told_nothing() {
     let story = start().await;
-    story.upstream.on_tool("get_eta", |_| kenward_testkit::Answer::Raw(503, "text/plain", Bytes::new()));
+    story
+        .upstream
+        .on_tool("get_eta", |_| kenward_testkit::Answer::Raw(503, "text/plain", Bytes::new()));
     let rita = story.connect("rita", Era::Modern).await;
     assert!(!about(&rita, "get_eta", "1002").await.is_done());
     assert!(about(&rita, "get_zip", "1002").await.is_done(), "nothing was told before");
@@ -128,9 +130,8 @@ async fn after_a_refusal_a_tool_that_nobody_described_is_no_way_round() {
     for era in Era::BOTH {
         let user = if era == Era::Modern { "rita" } else { "ron" };
         let client = story.connect(user, era).await;
-        let lockers = async |around: &str| {
-            client.call("suggest_lockers", json!({ "around": around })).await
-        };
+        let lockers =
+            async |around: &str| client.call("suggest_lockers", json!({ "around": around })).await;
         assert!(lockers("Broadway").await.is_done(), "{era:?}: nothing was refused yet");
         assert!(about(&client, "get_customer_address", "4711").await.is_refused());
         for text in ["Taylor Swift", "taylr swift", "T a y l o r  S w i f t", "her place", ""] {
@@ -164,7 +165,9 @@ async fn a_handle_is_a_name_once_an_answer_has_said_whose_it_is() {
 #[tokio::test]
 async fn a_refusal_of_the_server_itself_closes_other_paths_too() {
     let story = start().await;
-    story.upstream.on_tool("get_customer_address", |_| kenward_testkit::Answer::Raw(403, "text/plain", Bytes::new()));
+    story.upstream.on_tool("get_customer_address", |_| {
+        kenward_testkit::Answer::Raw(403, "text/plain", Bytes::new())
+    });
     let rita = story.connect("rita", Era::Modern).await;
     assert!(!about(&rita, "get_customer_address", "1001").await.is_done());
     assert!(about(&rita, "get_eta", "1001").await.is_refused(), "the same family");

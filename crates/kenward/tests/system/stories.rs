@@ -29,8 +29,7 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
 async fn the_stories_of_the_demo_are_as_told() {
     let folder = demo();
     let path = |name: &str| folder.path().join(name).display().to_string();
-    let ended =
-        run(KENWARD, &["test", "--config", &path("kenward.yaml"), &path("stories")]).await;
+    let ended = run(KENWARD, &["test", "--config", &path("kenward.yaml"), &path("stories")]).await;
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.contains("all as told"), "{}", ended.stdout);
 }
@@ -45,8 +44,7 @@ async fn a_changed_policy_is_found_by_its_story() {
         .replace("!context.exact && !resource.protected", "!context.exact");
     assert_ne!(knowledge, weaker);
     std::fs::write(path("policies/knowledge.cedar"), weaker).expect("a file");
-    let ended =
-        run(KENWARD, &["test", "--config", &path("kenward.yaml"), &path("stories")]).await;
+    let ended = run(KENWARD, &["test", "--config", &path("kenward.yaml"), &path("stories")]).await;
     assert_eq!(ended.code, Some(1), "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.contains("FAILED"), "{}", ended.stdout);
 }
@@ -70,12 +68,14 @@ async fn one_question_is_decided_and_explained() {
     let config = folder.path().join("kenward.yaml").display().to_string();
     let asked = "deliveries/get_dropoff_locations";
     let ask = async |arguments: &str, format: &str| {
-        let call = ["decide", "--config", &config, "--user", "ron", asked, "--arguments", arguments];
+        let call =
+            ["decide", "--config", &config, "--user", "ron", asked, "--arguments", arguments];
         run(KENWARD, &[&call[..], &["--format", format]].concat()).await
     };
     let refused = ask(r#"{"near": "Taylor Swift"}"#, "text").await;
     assert_eq!(refused.code, Some(1), "{}{}", refused.stdout, refused.stderr);
-    for part in ["refuse", "near[0..12]", "4711", "nearby_places", "protected-customers", "desk alone"]
+    for part in
+        ["refuse", "near[0..12]", "4711", "nearby_places", "protected-customers", "desk alone"]
     {
         assert!(refused.stdout.contains(part), "{part}: {}", refused.stdout);
     }

@@ -24,7 +24,10 @@ pub(crate) fn opening(decisions: usize) {
          of {} facts and {SHADOWS} refusals",
         KNOWN * FACTS,
     );
-    println!("without: the same call of a tool without a binding. Times in us");
+    println!(
+        "without: the same call of a tool without a binding; facts: how many policy was asked about \
+         (of a review: how many were taken out). Times in us"
+    );
 }
 
 /// The head of the table of one directory.
