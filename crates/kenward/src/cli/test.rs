@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use kenward_gateway::clock;
-use kenward_model::{Finding, Place};
+use kenward_model::{Finding, Place, Revision};
 use kenward_world::World;
 use serde_json::json;
 
@@ -56,8 +56,11 @@ pub(crate) fn run(args: &Args, format: Format) -> io::Result<Outcome> {
     };
     let played: Vec<(PathBuf, Played)> = stories
         .into_iter()
-        .map(|(path, story)| {
-            let stage = stage(&loaded, world.clone());
+        .zip(1..)
+        .map(|((path, story), number)| {
+            // No two worlds of one revision: what policies remember of one is used for no other.
+            let world = world.at_least(Revision(number * STORY));
+            let stage = stage(&loaded, world);
             let played = play(&story, stage, &all_scopes(&loaded));
             (path, played)
         })
@@ -66,6 +69,9 @@ pub(crate) fn run(args: &Args, format: Format) -> io::Result<Outcome> {
     let good = played.iter().all(|(_, played)| played.is_good());
     Ok(if good { Outcome::Good } else { Outcome::Found })
 }
+
+/// More changes than any story makes.
+const STORY: u64 = 1 << 32;
 
 /// A stage with the policies of `loaded` on which nothing has happened.
 pub(crate) fn stage(loaded: &Loaded, world: World) -> Stage<'_> {
