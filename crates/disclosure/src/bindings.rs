@@ -175,6 +175,8 @@ pub struct CompiledBinding {
     pub(crate) writes: bool,
     /// Whether it refuses, or decides on paper only.
     pub(crate) enforced: bool,
+    /// Whether nothing at all is written: what it tells is about nobody.
+    pub(crate) is_bare: bool,
     certain: Vec<PotentialFact>,
     possible: Vec<PotentialFact>,
     mapping: Option<Value>,

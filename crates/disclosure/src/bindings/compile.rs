@@ -54,6 +54,7 @@ pub(super) fn binding(
         misses: spec.oracle.as_ref().map_or(0, |oracle| oracle.misses),
         writes: spec.writes,
         enforced,
+        is_bare: *spec == ToolBinding::default(),
         results,
         certain,
         possible,

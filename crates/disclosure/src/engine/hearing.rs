@@ -123,8 +123,9 @@ impl<'a, 'j> Hearing<'a, 'j> {
 
     fn bound(&mut self, binding: &'a CompiledBinding) -> Result<(), Box<Stop>> {
         let guess = self.rules.guess;
-        // A binding that says nothing of facts leaves it to the guess.
-        let is_silent = binding.possible().is_empty();
+        // A binding that speaks of other things than facts leaves those to the guess; one that
+        // says nothing at all says that they are about nobody.
+        let is_silent = binding.possible().is_empty() && !binding.is_bare;
         let touches =
             |family: &str| binding.touches(family) || (is_silent && guess.touches(family));
         let standing = Standing::of(self.inquiry, touches);

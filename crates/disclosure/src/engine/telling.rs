@@ -22,6 +22,8 @@ const MOST_FACTS: usize = 1_024;
 pub(super) struct Told {
     /// The facts, each once, and whether the ledger keeps them.
     pub(super) facts: Vec<(Disclosed, bool)>,
+    /// Whether the binding's rules say whom it is about.
+    says_who: bool,
     /// An argument with words that name nobody.
     unresolved: Option<Arc<str>>,
     /// An argument of which the answer says whom it means.
@@ -73,6 +75,7 @@ impl Hearing<'_, '_> {
             if named.missing {
                 missing.push(rule);
             } else if named.says_who {
+                told.says_who = true;
                 present.push(rule);
             }
         }
@@ -163,7 +166,9 @@ impl Hearing<'_, '_> {
         let dark = told.unresolved.clone().map(|via| unresolved(via, UnresolvedWhy::Unrecognised));
         let deferred =
             told.deferred.clone().map(|via| unresolved(via, UnresolvedWhy::UnknownHandle));
-        Ok(Sight { unresolved: sight.unresolved.or(dark), deferred, ..sight })
+        // A note or a setting beside a subject that is known need not name anybody.
+        let beside = sight.unresolved.filter(|_| !told.says_who);
+        Ok(Sight { unresolved: beside.or(dark), deferred, ..sight })
     }
 }
 

@@ -96,8 +96,7 @@ impl<'s> Subject<'s> {
         names.extend(server.tools.keys().map(String::as_str));
         names.sort_unstable();
         names.dedup();
-        let silent = ToolBinding::default();
-        names.retain(|tool| server.tools.get(*tool).is_none_or(|binding| *binding == silent));
+        names.retain(|tool| !server.tools.contains_key(*tool));
         let sounding: Vec<String> = names
             .into_iter()
             .filter_map(|tool| {
@@ -113,9 +112,10 @@ impl<'s> Subject<'s> {
         }
         let text = format!("nobody has said what these reveal: {}", some_of(&sounding));
         let help = if self.refuses_unbound {
-            "bind each to what it reveals"
+            "bind each to what it reveals: `{}` where that is about nobody"
         } else {
-            "bind each to what it reveals, or refuse them: `disclosure: { unbound: refuse }`"
+            "bind each to what it reveals, `{}` where that is about nobody; or refuse them: \
+             `disclosure: { unbound: refuse }`"
         };
         Some(self.finding(&format!("/servers/{name}"), Finding::note, text).with_help(help))
     }

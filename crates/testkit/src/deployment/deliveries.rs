@@ -139,6 +139,7 @@ pub(super) fn server(url: &str) -> Value {
                     "attributes": { "name": "$.name", "zip": "$.zip" },
                 }],
             },
+            "track_parcel": {},
             "purge_records": {},
             "set_limit": {},
             "export_all": {},

@@ -304,3 +304,15 @@ fn a_refusal_casts_one_shadow_for_each_subject_and_family() {
     trial.settings.shadows = false;
     assert!(trial.start("all", &json!({ "id": "4711" })).entries.is_empty());
 }
+
+#[test]
+fn a_note_beside_a_subject_that_is_known_need_not_name_anybody() {
+    let mut trial = refused();
+    let mut address = |id: &str, note: &str| {
+        asks(&mut trial, "get_address", &json!({ "id": id, "note": note, "format": "short" }))
+    };
+    assert_eq!(address("4712", "please ring twice"), Ok(()));
+    for note in ["Taylor Swift", "tay1or swift", "t a y l o r  s w i f t"] {
+        assert!(address("4712", note).is_err(), "{note}: somebody who was refused is named");
+    }
+}

@@ -98,7 +98,7 @@ fn a_good_binding_raises_nothing() {
 fn tools_that_sound_like_a_family_and_are_not_bound() {
     let written = |tools| Written { tools, ..Written::default() };
     let text = "nobody has said what these reveal: `plan_route` (location)";
-    written(json!({ "plan_route": {}, "ping": {} })).raises(Severity::Note, text);
+    written(json!({ "plan_route": {}, "ping": {} })).is_clean();
     let seen = vec![known("plan_route", &json!({}))];
     Written { known: seen, ..Written::default() }.raises(Severity::Note, text);
     let by_argument = vec![known("plan", &json!({ "address": { "type": "string" } }))];
