@@ -175,8 +175,8 @@ pub struct CompiledBinding {
     pub(crate) writes: bool,
     /// Whether it refuses, or decides on paper only.
     pub(crate) enforced: bool,
-    /// Whether nothing at all is written: what it tells is about nobody.
-    pub(crate) is_bare: bool,
+    /// What it speaks of.
+    pub(crate) speaks: Speaks,
     certain: Vec<PotentialFact>,
     possible: Vec<PotentialFact>,
     mapping: Option<Value>,
@@ -197,6 +197,17 @@ pub(crate) enum DeclaredReading {
     Subject,
     /// By nothing, unless something was refused before.
     Nothing,
+}
+
+/// What a binding speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speaks {
+    /// Of facts about somebody.
+    Facts,
+    /// Of nothing at all, which says that the facts are about nobody.
+    Nobody,
+    /// Of other things, such as a mapping: the facts are left to the guess.
+    OtherThings,
 }
 
 impl CompiledBinding {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use kenward_model::{Finding, Place, Precision};
 
-use super::{CompiledBinding, PotentialFact, is_type_name, kinds::Kinds};
+use super::{CompiledBinding, PotentialFact, Speaks, is_type_name, kinds::Kinds};
 use crate::families::Families;
 use crate::path::{PathFlaw, ResultPath};
 use crate::spec::ToolBinding;
@@ -54,11 +54,19 @@ pub(super) fn binding(
         misses: spec.oracle.as_ref().map_or(0, |oracle| oracle.misses),
         writes: spec.writes,
         enforced,
-        is_bare: *spec == ToolBinding::default(),
+        speaks: speaks(spec, &possible),
         results,
         certain,
         possible,
         mapping: spec.mapping.clone(),
+    }
+}
+
+fn speaks(spec: &ToolBinding, possible: &[PotentialFact]) -> Speaks {
+    match possible {
+        [] if *spec == ToolBinding::default() => Speaks::Nobody,
+        [] => Speaks::OtherThings,
+        [_, ..] => Speaks::Facts,
     }
 }
 

@@ -10,7 +10,7 @@ use super::telling::Told;
 use super::{
     Before, Expects, Inquiry, Judge, Opinion, Rules, Stop, Unbound, Why, casting, following,
 };
-use crate::bindings::CompiledBinding;
+use crate::bindings::{CompiledBinding, Speaks};
 use crate::history::Entry;
 use crate::inferences::Derived;
 use crate::recognise::Scene;
@@ -123,9 +123,7 @@ impl<'a, 'j> Hearing<'a, 'j> {
 
     fn bound(&mut self, binding: &'a CompiledBinding) -> Result<(), Box<Stop>> {
         let guess = self.rules.guess;
-        // A binding that speaks of other things than facts leaves those to the guess; one that
-        // says nothing at all says that they are about nobody.
-        let is_silent = binding.possible().is_empty() && !binding.is_bare;
+        let is_silent = binding.speaks == Speaks::OtherThings;
         let touches =
             |family: &str| binding.touches(family) || (is_silent && guess.touches(family));
         let standing = Standing::of(self.inquiry, touches);
