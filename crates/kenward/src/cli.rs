@@ -12,13 +12,15 @@ mod schema;
 mod test;
 
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use kenward_model::ServerName;
 
-use crate::report::Format;
+use crate::config::{self, Loaded};
+use crate::report::{self, Format};
 
 pub(crate) use check::{outcome as outcome_of, stored_definitions};
 
@@ -124,6 +126,18 @@ impl Cli {
             Command::Audit(args) => audit::run(args, self.format),
             Command::Schema(args) => schema::run(args),
             Command::Completions(args) => completions::run(args),
+        }
+    }
+}
+
+/// The configuration at `path` with the definitions last seen; where it cannot be used, everything
+/// that is wrong with it is printed, and the outcome of that comes back.
+fn loaded(path: &Path, format: Format) -> io::Result<Result<Loaded, Outcome>> {
+    match config::load(path, Some(&config::environment), &stored_definitions) {
+        Ok(loaded) => Ok(Ok(loaded)),
+        Err(findings) => {
+            report::print(&mut anstream::stderr(), &findings, format)?;
+            Ok(Err(outcome_of(path, &findings)))
         }
     }
 }

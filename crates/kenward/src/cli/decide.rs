@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 
 use super::test::{all_scopes, stage, world};
 use super::{Outcome, misuse};
-use crate::config::{self, Loaded};
-use crate::report::{self, Format};
+use crate::config::Loaded;
+use crate::report::Format;
 use crate::story::{Asked, Given, Heard, Stage, explain, path};
 
 pub(crate) const EXAMPLES: &str = "Examples:\n  kenward decide --user rita \
@@ -59,13 +59,9 @@ pub(crate) struct Args {
 
 /// Decides and explains. Nothing is recorded and no history changes.
 pub(crate) fn run(args: &Args, format: Format) -> io::Result<Outcome> {
-    let known = &super::stored_definitions;
-    let loaded = match config::load(&args.config, Some(&config::environment), known) {
+    let loaded = match super::loaded(&args.config, format)? {
         Ok(loaded) => loaded,
-        Err(findings) => {
-            report::print(&mut anstream::stderr(), &findings, format)?;
-            return Ok(super::outcome_of(&args.config, &findings));
-        }
+        Err(outcome) => return Ok(outcome),
     };
     let asked = match asked(args) {
         Ok(asked) => asked,

@@ -35,13 +35,9 @@ pub(crate) struct Args {
 
 /// Proves, and prints what became of each invariant.
 pub(crate) fn run(args: &Args, format: Format) -> io::Result<Outcome> {
-    let known = &super::stored_definitions;
-    let loaded = match config::load(&args.config, Some(&config::environment), known) {
+    let loaded = match super::loaded(&args.config, format)? {
         Ok(loaded) => loaded,
-        Err(findings) => {
-            report::print(&mut anstream::stderr(), &findings, format)?;
-            return Ok(super::outcome_of(&args.config, &findings));
-        }
+        Err(outcome) => return Ok(outcome),
     };
     let Some(path) = args.invariants.as_ref().or(loaded.config.invariants.as_ref()) else {
         return misuse(

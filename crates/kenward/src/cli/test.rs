@@ -9,7 +9,7 @@ use kenward_world::World;
 use serde_json::json;
 
 use super::{Outcome, misuse};
-use crate::config::{self, Loaded};
+use crate::config::Loaded;
 use crate::report::{self, Format};
 use crate::story::{Played, Stage, StoriesFile, Story, play};
 
@@ -32,13 +32,9 @@ pub(crate) struct Args {
 
 /// Plays all stories and prints what became of them.
 pub(crate) fn run(args: &Args, format: Format) -> io::Result<Outcome> {
-    let known = &super::stored_definitions;
-    let loaded = match config::load(&args.config, Some(&config::environment), known) {
+    let loaded = match super::loaded(&args.config, format)? {
         Ok(loaded) => loaded,
-        Err(findings) => {
-            report::print(&mut anstream::stderr(), &findings, format)?;
-            return Ok(super::outcome_of(&args.config, &findings));
-        }
+        Err(outcome) => return Ok(outcome),
     };
     let files = match files(&args.paths) {
         Ok(files) if files.is_empty() => return misuse("there is no story: no *.yaml was found"),
