@@ -5,19 +5,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use kenward_definitions::{MOST_ENTRIES, Mode};
 use kenward_mcp::dialect::Era;
-use kenward_mcp::list::{self, ListKind};
+use kenward_mcp::list::{self, ListKind, OwnedItem};
 use kenward_mcp::scan::{self, ShapeKind};
 use kenward_mcp::{Limits, Message, method};
 use kenward_model::{ServerName, Timestamp};
 use serde_json::{Value, json};
 
-use crate::clock;
 use crate::gateway::Gateway;
-use crate::lists;
 use crate::pipeline::{self, Call};
 use crate::source::Source;
 use crate::upstream::Reply;
+use crate::{clock, copies, lists};
 
 /// How often one server is asked at most: calls of tools that do not exist cost no more.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -41,9 +41,19 @@ impl Definitions {
         if !self.is_due(&call.entry.server) {
             return;
         }
+        if call.mode() != Mode::Live {
+            let asked = clock::now();
+            if let Some(items) = pages(gateway, call, ListKind::Tools, None).await {
+                let list = copies::Whole { items, ttl: None, asked };
+                // What was not taken in stays unknown; why stands in the log.
+                let _shown = copies::take_in(gateway, call, ListKind::Tools, list).await;
+            }
+            return;
+        }
         let mut cursor = None;
         for _ in 0..PAGES {
-            let Some(response) = page(gateway, call, cursor.as_deref()).await else { return };
+            let page = page(gateway, call, ListKind::Tools, cursor.as_deref());
+            let Some(response) = page.await else { return };
             if lists::take_in(gateway, call, ListKind::Tools, &response).await.is_err() {
                 return;
             }
@@ -65,9 +75,34 @@ impl Definitions {
     }
 }
 
-/// One page of the server's tools, unfiltered; nobody but us gets to see it.
-async fn page(gateway: &Arc<Gateway>, call: &Call, cursor: Option<&str>) -> Option<Bytes> {
-    let listing = Arc::new(listing(call, cursor)?);
+/// The items of a list from `cursor` on; nothing if it cannot be had whole.
+pub(crate) async fn pages(
+    gateway: &Arc<Gateway>,
+    call: &Call,
+    kind: ListKind,
+    mut cursor: Option<String>,
+) -> Option<Vec<OwnedItem>> {
+    let mut all = Vec::new();
+    for _ in 0..PAGES {
+        let response = page(gateway, call, kind, cursor.as_deref()).await?;
+        let (items, next) = list::items(&response, kind).ok()?;
+        all.extend(items);
+        match next {
+            Some(next) if all.len() <= MOST_ENTRIES => cursor = Some(next),
+            Some(_) | None => return Some(all),
+        }
+    }
+    Some(all)
+}
+
+/// One page of a list of the server, unfiltered; nobody but us gets to see it.
+async fn page(
+    gateway: &Arc<Gateway>,
+    call: &Call,
+    kind: ListKind,
+    cursor: Option<&str>,
+) -> Option<Bytes> {
+    let listing = Arc::new(listing(call, kind, cursor)?);
     let forwarded = pipeline::send_own(gateway, &listing).await?;
     match forwarded.reply {
         Reply::Json { body, .. } => {
@@ -83,7 +118,7 @@ async fn page(gateway: &Arc<Gateway>, call: &Call, cursor: Option<&str>) -> Opti
     }
 }
 
-async fn response_in(mut source: Source, listing: &Call) -> Option<Bytes> {
+pub(crate) async fn response_in(mut source: Source, listing: &Call) -> Option<Bytes> {
     let waiting = async {
         while let Some(Ok(event)) = source.next().await {
             let shape = scan::shape(&event.data).ok();
@@ -99,9 +134,9 @@ async fn response_in(mut source: Source, listing: &Call) -> Option<Bytes> {
     tokio::time::timeout(listing.entry.settings.limits.answer_time, waiting).await.ok()?
 }
 
-/// A `tools/list` by the caller of `call`, in the same session and revision.
-fn listing(call: &Call, cursor: Option<&str>) -> Option<Call> {
-    let row = method::find("tools/list")?;
+/// A request for a list by the caller of `call`, in the same session and revision.
+fn listing(call: &Call, kind: ListKind, cursor: Option<&str>) -> Option<Call> {
+    let row = method::find(kind.method())?;
     let id = clock::decision_id(clock::now()).ok()?;
     let mut params = serde_json::Map::new();
     if let Some(cursor) = cursor {
@@ -116,7 +151,7 @@ fn listing(call: &Call, cursor: Option<&str>) -> Option<Call> {
     let message = Message::parse(Bytes::from(message.to_string()), &Limits::default()).ok()?;
     let mut headers = http::HeaderMap::new();
     if call.dialect.era == Era::Modern {
-        headers.insert("mcp-method", http::HeaderValue::from_static("tools/list"));
+        headers.insert("mcp-method", http::HeaderValue::from_static(row.name));
     }
     let digest = kenward_identity::grant::arguments_sha256(&Value::Null).ok()?;
     let (entry, session) = (call.entry.clone(), call.session.clone());

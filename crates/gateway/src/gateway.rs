@@ -9,6 +9,7 @@ use kenward_store::segments::Log;
 use crate::admission::Admission;
 use crate::authority::Issuers;
 use crate::clock::{self, NoEntropy};
+use crate::copies::Copies;
 use crate::definitions::Definitions;
 use crate::grants::GrantKeys;
 use crate::lists::Listed;
@@ -46,6 +47,7 @@ pub struct Gateway {
     pub(crate) processes: Processes,
     pub(crate) definitions: Definitions,
     pub(crate) listed: Listed,
+    pub(crate) copies: Copies,
     pub(crate) sealer: Sealer,
 }
 
@@ -64,6 +66,7 @@ impl Gateway {
             processes: Processes::default(),
             definitions: Definitions::default(),
             listed: Listed::default(),
+            copies: Copies::default(),
             settings: ArcSwap::from_pointee(settings),
             issuers: ArcSwap::from_pointee(issuers),
             live,

@@ -6,6 +6,7 @@ mod admission;
 mod authority;
 mod body;
 pub mod clock;
+mod copies;
 mod definitions;
 mod documents;
 mod gateway;

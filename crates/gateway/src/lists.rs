@@ -23,7 +23,7 @@ use crate::party;
 use crate::pipeline::Call;
 
 /// How long a client may rely on a list, in milliseconds: a change takes effect within it.
-const LONGEST_TTL: u64 = 1_000;
+pub(crate) const LONGEST_TTL: u64 = 1_000;
 /// How much is kept of pages and what was made of them, in bytes.
 const MOST_CUT: u64 = 16 << 20;
 /// Names remembered for one list, and pages remembered as seen, at most.
@@ -53,7 +53,7 @@ struct Cut {
 }
 
 /// Whose page it is: server, list, era, caller, and from where which place in the list.
-type CutKey = (ServerName, &'static str, Era, (u64, u64), String);
+pub(crate) type CutKey = (ServerName, &'static str, Era, (u64, u64), String);
 
 /// The response with those items alone that this caller could use.
 pub(crate) async fn release(
@@ -85,7 +85,7 @@ pub(crate) async fn release(
     Ok(filtered)
 }
 
-fn cut_key(call: &Call, kind: ListKind) -> CutKey {
+pub(crate) fn cut_key(call: &Call, kind: ListKind) -> CutKey {
     let cursor = call.message.params().get("cursor").map(ToString::to_string);
     let server = call.entry.server.clone();
     let caller = &call.entry.caller;
@@ -133,7 +133,7 @@ pub(crate) async fn take_in(
 }
 
 /// New definitions change what policies are checked against: that stands in the log.
-fn note_definitions(gateway: &Gateway, server: &ServerName) {
+pub(crate) fn note_definitions(gateway: &Gateway, server: &ServerName) {
     let epoch = Arc::clone(gateway.live.load().policies.epoch());
     let by = format!("server {server}");
     let record = Record::change(clock::now(), ChangeOf::Definitions, by);
@@ -202,7 +202,7 @@ impl Listed {
         pages.insert(hasher.finalize().into())
     }
 
-    fn remember<'n>(
+    pub(crate) fn remember<'n>(
         &self,
         server: &ServerName,
         kind: ListKind,

@@ -19,6 +19,7 @@ mod accept;
 mod admit;
 mod authenticate;
 mod call;
+mod copied;
 mod decide;
 mod embedded;
 mod filter;
@@ -131,6 +132,10 @@ async fn decided(
     if let Some(answer) = resolve::answered_here(&call) {
         record::closed_here(gateway, &call, slot);
         return Ok(answer);
+    }
+    if let Some(kind) = copied::kept(&call) {
+        let allowed = copied::Allowed { permit, receipt, slot };
+        return copied::answer(gateway, call, kind, allowed, &in_force).await;
     }
     let prepared = prepare::prepare(&call, &in_force)?;
     let grant = mint::mint(gateway, &call, &permit, &in_force)?;

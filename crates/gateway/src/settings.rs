@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use http::Uri;
+use kenward_definitions::Mode;
 use kenward_model::ServerName;
 
 /// Everything that the data plane is configured with; replaced as a whole.
@@ -47,6 +48,8 @@ pub struct ServerSettings {
     pub credential: Credential,
     /// Whether a grant goes with every request.
     pub grant: bool,
+    /// Which of its definitions are served.
+    pub definitions: Mode,
 }
 
 /// How a server is reached.

@@ -75,6 +75,7 @@ pub(crate) fn settings(public_url: &str) -> Settings {
         transport: Transport::Http("http://127.0.0.1:9/mcp".parse().expect("a URL")),
         credential: Credential::None,
         grant: false,
+        definitions: kenward_definitions::Mode::Live,
     };
     let servers = ["deliveries", "0", "a-b_c"].map(|name| (named(name), behind.clone()));
     Settings {
@@ -130,7 +131,8 @@ fn compiled(policies: &str) -> InForce {
         Ok(compiled) => Arc::new(compiled.policies),
         Err(findings) => panic!("{findings:?}"),
     };
-    InForce { world: world(), policies, defined: Arc::default(), generation: 1 }
+    let (defined, shelves) = (Arc::default(), Arc::default());
+    InForce { world: world(), policies, defined, shelves, generation: 1 }
 }
 
 /// Histories that nobody reads: for calls that are decided outside of a gateway.

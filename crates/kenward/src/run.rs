@@ -81,9 +81,9 @@ impl Running {
         let grants = keys::load(&state).await?;
         let world = world(&state, &directory).await?;
         let live = Arc::new(Live::new(desk, compiled, world, state));
-        live.histories().load().await.map_err(|error| {
-            vec![Finding::error(Place::whole(&config.state), error.to_string())]
-        })?;
+        let broken = |error: String| vec![Finding::error(Place::whole(&config.state), error)];
+        live.histories().load().await.map_err(|error| broken(error.to_string()))?;
+        live.load_definitions().await.map_err(|error| broken(error.to_string()))?;
         let settings = config.settings.clone();
         let parts =
             Parts { settings, live: Arc::clone(&live), log: Arc::clone(&log), issuers, grants };

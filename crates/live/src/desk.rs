@@ -1,5 +1,7 @@
 //! The one writer: takes changes in turn, makes them durable, publishes and announces them.
 
+mod definitions;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,6 +15,8 @@ use serde_json::Value;
 use tokio::sync::{Mutex, watch};
 
 use crate::{ChangeRefused, Defined, Histories, InForce};
+
+pub use definitions::Judged;
 
 /// What policies are compiled from, beside the definitions that servers declare.
 #[derive(Debug, Clone)]
@@ -75,7 +79,8 @@ impl Live {
     pub fn new(desk: Desk, compiled: Compiled, world: World, state: State) -> Self {
         let defined = defined(&desk.surface);
         let policies = Arc::new(compiled.policies);
-        let first = InForce { world, policies, defined, generation: 1 };
+        let shelves = Arc::default();
+        let first = InForce { world, policies, defined, shelves, generation: 1 };
         Self {
             current: ArcSwap::from_pointee(first),
             announcements: watch::Sender::new(1),

@@ -8,10 +8,10 @@ mod error;
 mod histories;
 mod snapshot;
 
-pub use desk::{Desk, Live, file_change, tools_of};
+pub use desk::{Desk, Judged, Live, file_change, tools_of};
 pub use error::ChangeRefused;
 pub use histories::{Asked, Away, Held, Histories, Locked, Verdict};
-pub use snapshot::{Defined, InForce};
+pub use snapshot::{Defined, InForce, Shelves};
 
 #[cfg(test)]
 mod tests;

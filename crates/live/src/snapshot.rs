@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use kenward_definitions::Shelf;
 use kenward_model::ServerName;
 use kenward_policy::Policies;
 use kenward_world::World;
@@ -10,6 +11,9 @@ use serde_json::Value;
 
 /// The input schema of each tool whose definition is known.
 pub type Defined = HashMap<ServerName, HashMap<Arc<str>, Arc<Value>>>;
+
+/// What servers say of themselves, and what of it is approved, by server.
+pub type Shelves = HashMap<ServerName, Arc<Shelf>>;
 
 /// Everything that a decision reads, as of one instant; immutable.
 #[derive(Debug, Clone)]
@@ -20,6 +24,8 @@ pub struct InForce {
     pub policies: Arc<Policies>,
     /// The input schemas of the tools whose definitions are known, by server.
     pub defined: Arc<Defined>,
+    /// The definitions that are approved, and those that are kept back.
+    pub shelves: Arc<Shelves>,
     /// Grows with every published change of either; equal numbers mean the same snapshot.
     pub generation: u64,
 }

@@ -43,6 +43,16 @@ impl ListKind {
         }
     }
 
+    /// The method that lists.
+    pub fn method(self) -> &'static str {
+        match self {
+            Self::Tools => "tools/list",
+            Self::Prompts => "prompts/list",
+            Self::Resources => "resources/list",
+            Self::Templates => "resources/templates/list",
+        }
+    }
+
     /// The member of an item that names it.
     pub fn key(self) -> &'static str {
         match self {
@@ -121,6 +131,13 @@ pub fn items(
         json: json.to_owned(),
     };
     Ok((page.items.into_iter().map(owned).collect(), page.next_cursor))
+}
+
+/// For how long a page may be kept as its server says, in milliseconds; nothing where it does not
+/// say so (MCP 2026-07-28, utilities, caching).
+pub fn ttl_ms(response: &[u8], kind: ListKind) -> Option<u64> {
+    let page = Page::read(text(response).ok()?, kind).ok()??;
+    page.ttl_ms?.get().parse().ok()
 }
 
 type Edit<'a> = (Range<usize>, Cow<'a, str>);

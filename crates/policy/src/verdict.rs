@@ -121,6 +121,8 @@ pub enum Cause {
     Standing,
     /// What the person was told, was refused or has tried before stands against it.
     History(String),
+    /// What the server says of the target is not what was approved.
+    Definition(String),
 }
 
 impl Cause {
@@ -133,7 +135,8 @@ impl Cause {
             | Self::Mapping(why)
             | Self::Arguments(why)
             | Self::PolicyError(why)
-            | Self::History(why) => Some(why),
+            | Self::History(why)
+            | Self::Definition(why) => Some(why),
         }
     }
 }

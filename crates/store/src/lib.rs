@@ -5,5 +5,5 @@ mod state;
 
 pub use state::{
     Approval, ApprovalAnswer, ApprovalVerdict, Claim, GrantKey, HandleRow, MOST_PENDING, Pages,
-    State, StateError, Stored,
+    PinRow, State, StateError, Stored,
 };

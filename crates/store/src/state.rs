@@ -21,12 +21,14 @@ mod handles;
 mod histories;
 mod migrate;
 mod open;
+mod pins;
 #[cfg(test)]
 mod tests;
 
 pub use approvals::{Approval, ApprovalAnswer, ApprovalVerdict, MOST_PENDING};
 pub use handles::HandleRow;
 pub use histories::{Claim, Pages, Stored};
+pub use pins::PinRow;
 
 /// Why the state could not be opened, read or changed.
 #[derive(Debug, thiserror::Error)]

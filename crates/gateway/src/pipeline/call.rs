@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
+use kenward_definitions::{Form, Kind, Mode, Shelf};
 use kenward_disclosure::Entry;
 use kenward_live::InForce;
 use kenward_mcp::Message;
-use kenward_mcp::dialect::Dialect;
+use kenward_mcp::dialect::{Dialect, Era};
 use kenward_mcp::method::{self, Row};
-use kenward_model::{DecisionId, Operation, Target, Timestamp};
-use kenward_policy::{Asker, Case, Environment, Memory, Verdict, answer_digest};
+use kenward_model::{DecisionId, Operation, Question, Target, Timestamp};
+use kenward_policy::answer_digest;
+use kenward_policy::{Asker, Basis, Case, Cause, Effects, Environment, Memory, Refusal, Verdict};
 use serde_json::Value;
 
 use super::authenticate;
@@ -60,6 +62,9 @@ impl Call {
 
     /// Decides this call on `in_force`; the entries are in the history and are still to be kept.
     pub(crate) fn judge(&self, in_force: &InForce, now: Timestamp) -> (Verdict, Vec<Entry>) {
+        if let Some(why) = self.withheld(in_force, &self.target()) {
+            return (Verdict::Refuse(withheld(in_force, why)), Vec::new());
+        }
         self.entry.past.take(self.occasion(), |memory| {
             let operation = self.operation();
             let asker = self.asker(in_force, now);
@@ -112,10 +117,42 @@ impl Call {
         method: &str,
         target: Target<'_>,
     ) -> bool {
+        if self.withheld(in_force, &target).is_some() {
+            return false;
+        }
         let operation =
             Operation { server: &self.entry.server, method, target, params: &Value::Null };
         let (asker, memory) = (self.asker(in_force, now), Memory::blank());
         in_force.policies.may_list(&Case { asker, operation: &operation, memory })
+    }
+
+    /// Why the definition of `target` keeps it from being listed and used; nothing if it does not.
+    fn withheld(&self, in_force: &InForce, target: &Target<'_>) -> Option<&'static str> {
+        let (kind, name) = match target {
+            Target::Tool(name) => (Kind::Tool, name),
+            Target::Prompt(name) => (Kind::Prompt, name),
+            // What may be read is decided by URI, whatever the templates say.
+            Target::Server | Target::Resource(_) | Target::ResourceTemplate(_) => return None,
+        };
+        let mode = self.mode();
+        match in_force.shelves.get(&self.entry.server) {
+            Some(shelf) => shelf.withholds(mode, self.form(), kind, name),
+            None => Shelf::default().withholds(mode, self.form(), kind, name),
+        }
+    }
+
+    /// Which of the server's definitions are served.
+    pub(crate) fn mode(&self) -> Mode {
+        let server = self.entry.settings.servers.get(&self.entry.server);
+        server.map_or(Mode::default(), |server| server.definitions)
+    }
+
+    /// In which form the server says to this caller what it is.
+    pub(crate) fn form(&self) -> Form {
+        match self.dialect.era {
+            Era::Legacy => Form::Legacy,
+            Era::Modern => Form::Modern,
+        }
     }
 
     /// This message as an operation.
@@ -142,5 +179,19 @@ impl Call {
         let environment =
             Environment { now, ip: Some(self.entry.ip), protocol: self.dialect.version };
         Asker { caller: &self.entry.caller, world: &in_force.world, environment }
+    }
+}
+
+/// The same answer as for what does not exist; why stands in the record.
+fn withheld(in_force: &InForce, why: &str) -> Refusal {
+    Refusal {
+        question: Question::Operation,
+        hidden: true,
+        reasons: Vec::new(),
+        missing_scopes: Vec::new(),
+        cause: Cause::Definition(why.to_owned()),
+        ask: None,
+        basis: Basis { revision: in_force.world.revision(), ..Basis::default() },
+        effects: Effects::default(),
     }
 }

@@ -10,6 +10,7 @@ use kenward_mcp::scan::{self, ShapeKind};
 use kenward_mcp::tree;
 use serde_json::{Map, Value, json};
 
+use super::copied::{self, Instructions};
 use super::filter::{collect, failed};
 use super::{Release, Released};
 use crate::body::AnswerBody;
@@ -63,7 +64,8 @@ pub(super) async fn finish(
     if let Some(refusal) = release.withdrawn().await {
         return Ok(stop::json(StatusCode::OK, refusal));
     }
-    match rewritten(&answer, &release) {
+    let says = copied::instructions(&release, &answer).await;
+    match rewritten(&answer, &release, says) {
         Ok(Some((bytes, version))) => open(behind, opened, bytes, version, release),
         Ok(None) => {
             let Released::Last(bytes) = release.message(answer).await else {
@@ -90,6 +92,7 @@ async fn response_of(mut source: Source) -> Result<Bytes, UpstreamError> {
 fn rewritten(
     answer: &Bytes,
     release: &Release,
+    says: Instructions,
 ) -> Result<Option<(Bytes, Option<&'static str>)>, UpstreamError> {
     let malformed = UpstreamError::Misbehaved("a malformed handshake");
     let depth = release.call.entry.settings.limits.depth;
@@ -105,6 +108,11 @@ fn rewritten(
         return Err(malformed);
     };
     keep_policed(result);
+    match says {
+        Instructions::AsTheyAre => {}
+        Instructions::Served(text) => drop(result.insert("instructions".to_owned(), text)),
+        Instructions::Withheld => drop(result.shift_remove("instructions")),
+    }
     let version = match release.call.dialect.era {
         Era::Legacy => Some(agreed(result)?),
         Era::Modern => {

@@ -127,7 +127,8 @@ fn refused(base: Record, refusal: &Refusal) -> Record {
         | Cause::Mapping(_)
         | Cause::Arguments(_)
         | Cause::PolicyError(_)
-        | Cause::History(_) => refusal.cause.words().map(|why| Cow::Owned(why.to_owned())),
+        | Cause::History(_)
+        | Cause::Definition(_) => refusal.cause.words().map(|why| Cow::Owned(why.to_owned())),
     };
     Record {
         verdict: Some(Answer::Refuse),

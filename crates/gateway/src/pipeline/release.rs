@@ -303,6 +303,9 @@ pub(crate) fn notification(gateway: &Gateway, call: &Call, shape: &Shape<'_>) ->
         tracing::debug!(server = %call.entry.server, "a notification that nobody knows is dropped");
         return false;
     }
+    if name.ends_with("/list_changed") {
+        gateway.copies.outdated(&call.entry.server);
+    }
     let in_force = gateway.live.load();
     in_force.world.standing(&call.entry.caller.user).active
 }

@@ -91,6 +91,7 @@ impl Watch {
             return false;
         };
         if let Some(place) = LISTS.iter().position(|(.., notification)| *notification == row.name) {
+            self.gateway.copies.outdated(&self.call.entry.server);
             return self.asked.carries_list(place);
         }
         match row.name {

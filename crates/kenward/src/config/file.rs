@@ -234,13 +234,14 @@ pub(crate) enum MappingsWord {
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "Definitions")]
 pub(crate) enum DefinitionsWord {
-    /// Whatever the server says now.
+    /// The first sight counts as approved; a definition that changes is kept back until somebody
+    /// approves it.
     #[default]
-    Live,
-    /// The first sight counts as approved, a change is quarantined; not available in this version.
     Pin,
-    /// Nothing before somebody approves it; not available in this version.
+    /// Nothing is listed or callable before somebody approves it.
     Approve,
+    /// Whatever the server says now.
+    Live,
 }
 
 /// What a scope opens.

@@ -280,7 +280,8 @@ impl No {
             | Cause::Arguments(_)
             | Cause::PolicyError(_)
             | Cause::Standing
-            | Cause::History(_) => false,
+            | Cause::History(_)
+            | Cause::Definition(_) => false,
         };
         by_policy && !self.unknown && self.question <= Question::Object
     }

@@ -91,7 +91,8 @@ impl Answers {
                 | Cause::Arguments(_)
                 | Cause::PolicyError(_)
                 | Cause::Standing
-                | Cause::History(_),
+                | Cause::History(_)
+                | Cause::Definition(_),
             ) => false,
         };
         self.each().all(unpermitted)

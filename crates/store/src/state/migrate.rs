@@ -19,6 +19,7 @@ pub(super) struct Step {
 pub(super) const STEPS: &[Step] = &[
     Step { version: 1, sql: include_str!("migrations/0001_beginning.sql") },
     Step { version: 2, sql: include_str!("migrations/0002_histories.sql") },
+    Step { version: 3, sql: include_str!("migrations/0003_pins.sql") },
 ];
 
 /// Brings the state to the present form, all steps or none.

@@ -16,6 +16,7 @@ use super::*;
 mod approvals;
 mod handles;
 mod histories;
+mod pins;
 
 fn url(directory: &Path) -> String {
     format!("sqlite:{}", directory.join("kenward.db").display())

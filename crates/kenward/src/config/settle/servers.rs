@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use kenward_definitions::Mode;
 use kenward_gateway::{Credential, ServerSettings, Transport};
 use kenward_model::ServerName;
 
@@ -30,25 +31,19 @@ impl Settler<'_> {
     }
 
     fn server(&mut self, pointer: &str, server: &ServerFile) -> Option<ServerSettings> {
-        self.definitions(pointer, server.definitions);
         let transport = self.transport(pointer, server);
         let credential = self.credential(pointer, server, transport.as_ref());
         self.scopes(pointer, server);
         for name in server.tools.keys().filter(|name| name.is_empty()) {
             self.error(&format!("{pointer}/tools/{}", token(name)), "a tool must have a name");
         }
-        Some(ServerSettings { transport: transport?, credential: credential?, grant: server.grant })
-    }
-
-    /// What a server declares is taken as it is; nothing that promises more is taken for granted.
-    fn definitions(&mut self, pointer: &str, word: DefinitionsWord) {
-        let name = match word {
-            DefinitionsWord::Live => return,
-            DefinitionsWord::Pin => "pin",
-            DefinitionsWord::Approve => "approve",
+        let definitions = match server.definitions {
+            DefinitionsWord::Pin => Mode::Pin,
+            DefinitionsWord::Approve => Mode::Approve,
+            DefinitionsWord::Live => Mode::Live,
         };
-        let message = format!("`definitions: {name}` is not available in this version");
-        self.error(&format!("{pointer}/definitions"), message).help("write live");
+        let (transport, credential) = (transport?, credential?);
+        Some(ServerSettings { transport, credential, grant: server.grant, definitions })
     }
 
     fn transport(&mut self, pointer: &str, server: &ServerFile) -> Option<Transport> {
