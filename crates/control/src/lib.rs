@@ -4,6 +4,7 @@
 
 mod api;
 mod approvals;
+mod definitions;
 mod health;
 mod people;
 mod server;

@@ -13,7 +13,7 @@ use kenward_store::segments::Log;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 
-use crate::{api, approvals, health, people};
+use crate::{api, approvals, definitions, health, people};
 
 /// The largest body of the admin API, in bytes: a bulk of entities.
 const LARGEST_BODY: usize = 64 << 20;
@@ -90,6 +90,10 @@ pub(crate) fn router(control: Arc<Control>) -> Router {
         .route("/api/v1/people/{user}/history/shadows", delete(people::lift))
         .route("/api/v1/approvals", get(approvals::waiting))
         .route("/api/v1/approvals/{id}", post(approvals::answer))
+        .route("/api/v1/definitions", get(definitions::list))
+        .route("/api/v1/definitions/diff", get(definitions::differences))
+        .route("/api/v1/definitions/approve", post(definitions::approve))
+        .route("/api/v1/definitions/reject", post(definitions::reject))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(from_fn_with_state(Arc::clone(&control), guard));
     Router::new()

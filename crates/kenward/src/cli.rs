@@ -1,5 +1,6 @@
 //! The command line.
 
+mod admin;
 mod audit;
 mod check;
 mod completions;
@@ -10,6 +11,7 @@ mod progress;
 mod prove;
 mod schema;
 mod test;
+mod tools;
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -101,6 +103,9 @@ enum Command {
     /// Compare what two sets of policies allow, with an example of each difference.
     #[command(after_help = diff::EXAMPLES)]
     Diff(diff::Args),
+    /// Look at what servers say of their tools, and approve or refuse it.
+    #[command(after_help = tools::EXAMPLES)]
+    Tools(tools::Args),
     /// Look into the audit log, or prove it whole.
     #[command(after_help = "Example:\n  kenward audit verify --directory /var/lib/kenward/audit")]
     Audit(audit::Args),
@@ -123,6 +128,7 @@ impl Cli {
             Command::Test(args) => test::run(args, self.format),
             Command::Prove(args) => prove::run(args, self.format),
             Command::Diff(args) => diff::run(args, self.format),
+            Command::Tools(args) => tools::run(args, self.format),
             Command::Audit(args) => audit::run(args, self.format),
             Command::Schema(args) => schema::run(args),
             Command::Completions(args) => completions::run(args),

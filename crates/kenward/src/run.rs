@@ -22,6 +22,8 @@ use tokio::task::JoinSet;
 
 use crate::config::{self, Loaded};
 
+pub(crate) use token::kept as kept_admin_token;
+
 /// How often house is kept: idle sessions, old keys.
 const HOUSEKEEPING: Duration = Duration::from_secs(2);
 /// How often histories that nobody needs leave the memory.

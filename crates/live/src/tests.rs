@@ -18,13 +18,13 @@ use serde_json::{Value, json};
 use crate::{ChangeRefused, Desk, InForce, Live, file_change, tools_of};
 
 const SCHEMA: &str = "entity User in [Group] { twin?: String }; entity Group in [Group];";
-const RULES: &str = r#"@id("track")
+pub(crate) const RULES: &str = r#"@id("track")
 permit (principal, action == Mcp::Action::"deliveries/track", resource)
 when { context.arguments has weight && context.arguments.weight < 10 };"#;
-const OPEN: &str = r#"@id("all")
+pub(crate) const OPEN: &str = r#"@id("all")
 permit (principal, action in Mcp::Action::"tools/call", resource);"#;
 
-fn server() -> ServerName {
+pub(crate) fn server() -> ServerName {
     ServerName::try_from("deliveries".to_owned()).expect("a name")
 }
 
@@ -33,11 +33,11 @@ fn tool(name: &str, kind: &str) -> Tool {
     Tool { name: name.into(), input_schema: Some(Arc::new(schema)) }
 }
 
-fn unseen(name: &str) -> Tool {
+pub(crate) fn unseen(name: &str) -> Tool {
     Tool { name: name.into(), input_schema: None }
 }
 
-fn desk(rules: &str, tools: Vec<Tool>) -> Desk {
+pub(crate) fn desk(rules: &str, tools: Vec<Tool>) -> Desk {
     let inferences = Inferences::none();
     let place = |_: &ServerName, _: &str, _: &str| Place::whole("kenward.yaml");
     let bindings = Bindings::compile(&place, &BTreeMap::new(), &inferences).expect("bindings");
@@ -54,7 +54,7 @@ fn desk(rules: &str, tools: Vec<Tool>) -> Desk {
     }
 }
 
-async fn state(folder: &Path) -> State {
+pub(crate) async fn state(folder: &Path) -> State {
     State::open(&format!("sqlite:{}", folder.join("state.db").display())).await.expect("a state")
 }
 

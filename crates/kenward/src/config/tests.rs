@@ -232,16 +232,6 @@ fn what_is_not_available_is_never_silently_ignored() {
         ["kenward.yaml:3:48: error: `grant` is not available in this version"]
     );
     assert_eq!(
-        wrong_server("{ url: 'http://127.0.0.1/', definitions: approve }"),
-        ["kenward.yaml:3:47: error: `definitions: approve` is not available in this version\n  \
-          help: write live"]
-    );
-    assert_eq!(
-        wrong_server("{ url: 'http://127.0.0.1/', definitions: pin }"),
-        ["kenward.yaml:3:47: error: `definitions: pin` is not available in this version\n  \
-          help: write live"]
-    );
-    assert_eq!(
         wrong("state: postgres://user@host/db\n"),
         ["kenward.yaml:1:8: error: a state in PostgreSQL is not available in this version\n  \
           help: write sqlite: and a path"]

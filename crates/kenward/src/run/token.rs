@@ -27,6 +27,19 @@ pub(super) fn admin_token(config: &Config) -> Result<String, Vec<Finding>> {
     })
 }
 
+/// The token of a gateway that runs already; none is made.
+pub(crate) fn kept(config: &Config) -> Result<String, Vec<Finding>> {
+    if let Some(token) = &config.admin_token {
+        return Ok(token.0.clone());
+    }
+    let path = path(config);
+    std::fs::read_to_string(&path).map(|token| token.trim().to_owned()).map_err(|error| {
+        let place = Place::whole(path.display().to_string());
+        let finding = Finding::error(place, format!("there is no admin token: {error}"));
+        vec![finding.with_help("start the gateway first, as the user who runs this command")]
+    })
+}
+
 /// Beside the state.
 fn path(config: &Config) -> PathBuf {
     let state = config.state.strip_prefix("sqlite:").unwrap_or("kenward.db");

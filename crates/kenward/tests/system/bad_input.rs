@@ -149,9 +149,9 @@ async fn what_cannot_be_meant_is_a_mistake() {
         ),
         ("what is not built yet", |d| d.config["scim"] = json!({ "token": "x" }), "scim"),
         (
-            "definitions that are not held fast yet",
-            |d| d.config["servers"]["deliveries"]["definitions"] = json!("pin"),
-            "pin",
+            "definitions that are held in no known way",
+            |d| d.config["servers"]["deliveries"]["definitions"] = json!("pinned"),
+            "pinned",
         ),
     ];
     for (kind, bend, wanted) in bend {

@@ -132,7 +132,7 @@ async fn a_tool_of_the_policy_that_the_server_lacks_does_not_exist_either() {
 
 #[tokio::test]
 async fn an_item_that_is_shown_is_shown_byte_for_byte() {
-    let story = Story::start().await;
+    let story = Story::start_with(live).await;
     let item = "{ \"name\" :\"track_parcel\", \"inputSchema\":{\"type\":\"object\"}, \
                 \"x-future\" : [1.0, 12345678901234567890123 ], \"title\":\"\\u00e9\" }";
     let body = move |id: &Value| {
@@ -162,7 +162,7 @@ async fn an_item_that_is_shown_is_shown_byte_for_byte() {
 
 #[tokio::test]
 async fn pages_pass_through_and_an_empty_page_still_leads_to_the_next() {
-    let story = Story::start().await;
+    let story = Story::start_with(live).await;
     story.upstream.on("tools/list", |received| {
         let tool = |name: &str| json!({ "name": name, "inputSchema": { "type": "object" } });
         match received.params()["cursor"].as_str() {
@@ -209,6 +209,11 @@ async fn lists_that_make_no_sense_are_withheld() {
     });
     let reply = story.connect("rita", Era::Modern).await.request("tools/list", json!({})).await;
     assert_eq!(reply.error_code(), Some(-32603), "a name twice: {}", reply.http.text());
+}
+
+/// Definitions as the server says them now.
+fn live(deployment: &mut kenward_testkit::Deployment) {
+    deployment.config["servers"]["deliveries"]["definitions"] = json!("live");
 }
 
 /// Asks under an id that is the same for every question, so that whole answers can be compared.

@@ -187,3 +187,6 @@ fn entry_of(pin: PinRow) -> Result<(ServerName, Key, Entry), StateError> {
     });
     Ok((pin.server, key, entry))
 }
+
+#[cfg(test)]
+mod tests;
