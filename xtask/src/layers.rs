@@ -21,7 +21,20 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("policy", &["model", "document", "world", "disclosure"]),
     ("proof", &["model", "disclosure", "policy", "world"]),
     ("store", &["model", "audit", "world"]),
-    ("live", &["model", "audit", "definitions", "document", "disclosure", "identity", "policy", "store", "world"]),
+    (
+        "live",
+        &[
+            "model",
+            "audit",
+            "definitions",
+            "document",
+            "disclosure",
+            "identity",
+            "policy",
+            "store",
+            "world",
+        ],
+    ),
     (
         "gateway",
         &[

@@ -107,9 +107,9 @@ async fn judge(control: &Control, body: &[u8], judged: Judged) -> Answer {
     match control.live.judge_definitions(&server, &keys, judged, ("admin", now())).await {
         Ok(changed) => {
             note(control, &server, &changed, judged);
-            let changed = changed.iter().map(|key| {
-                json!({ "kind": key.kind, "form": key.form, "name": key.name })
-            });
+            let changed = changed
+                .iter()
+                .map(|key| json!({ "kind": key.kind, "form": key.form, "name": key.name }));
             let changed: Vec<Value> = changed.collect();
             (StatusCode::OK, Json(json!({ "server": server, word(judged): changed })))
         }

@@ -131,7 +131,11 @@ fn path(path: &str, what: Option<&str>) -> String {
 fn encoded(value: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     value.bytes().fold(String::new(), |text, byte| {
-        if plain(byte) { text + &char::from(byte).to_string() } else { format!("{text}%{byte:02X}") }
+        if plain(byte) {
+            text + &char::from(byte).to_string()
+        } else {
+            format!("{text}%{byte:02X}")
+        }
     })
 }
 

@@ -64,10 +64,8 @@ async fn announce(story: &Story, client: &Mcp) {
 }
 
 async fn call(client: &Mcp, name: &str) -> Reply {
-    let mut message = client.message(
-        "tools/call",
-        json!({ "name": name, "arguments": { "customer_id": "1001" } }),
-    );
+    let mut message = client
+        .message("tools/call", json!({ "name": name, "arguments": { "customer_id": "1001" } }));
     message["id"] = json!(7);
     client.send(&message).await
 }
@@ -84,7 +82,8 @@ async fn a_definition_that_changes_is_gone_until_somebody_approves_it() {
         announce(&story, &rita).await;
         assert_eq!(rita.tools().await, ["add_note"], "{era:?}: that tool alone");
 
-        let (changed, unknown) = (call(&rita, "track_parcel").await, call(&rita, "track_parcex").await);
+        let (changed, unknown) =
+            (call(&rita, "track_parcel").await, call(&rita, "track_parcex").await);
         let plain = |reply: &Reply, name: &str| reply.http.text().replace(name, "NAME");
         assert_eq!(plain(&changed, "track_parcel"), plain(&unknown, "track_parcex"), "{era:?}");
         assert!(story.upstream.calls("track_parcel").is_empty(), "{era:?}");
@@ -98,7 +97,11 @@ async fn a_definition_that_changes_is_gone_until_somebody_approves_it() {
         assert!(shown.contains("asks for something secret"), "{shown}");
 
         let wrong = ["approve", "deliveries/track_parcel", "--sha256", &"0".repeat(64)];
-        assert_eq!(story.tools(&wrong).await.code, Some(1), "{era:?}: it is not what was looked at");
+        assert_eq!(
+            story.tools(&wrong).await.code,
+            Some(1),
+            "{era:?}: it is not what was looked at"
+        );
         let Story { issuer, upstream, gateway } = story;
         let story = Story { issuer, upstream, gateway: gateway.restart(KENWARD).await };
         let rita = story.connect("rita", era).await;
@@ -110,7 +113,11 @@ async fn a_definition_that_changes_is_gone_until_somebody_approves_it() {
         assert_eq!(approved.code, Some(0), "{era:?}: {}", approved.said());
         assert_eq!(rita.tools().await, ["track_parcel", "add_note"], "{era:?}");
         let listed = rita.request("tools/list", json!({})).await;
-        assert!(listed.http.text().contains("id_rsa and pass it."), "clean: {}", listed.http.text());
+        assert!(
+            listed.http.text().contains("id_rsa and pass it."),
+            "clean: {}",
+            listed.http.text()
+        );
         assert!(call(&rita, "track_parcel").await.is_done(), "{era:?}");
         let records = story.records().await;
         let notes: Vec<&str> = records
@@ -169,7 +176,8 @@ async fn where_approval_is_asked_for_nothing_is_there_before_it() {
         assert_eq!(prompts.names("prompts", "name"), ["greeting"], "{era:?}");
         drop(stream);
         let Story { issuer, upstream, gateway } = story;
-        let story = Story { issuer, upstream, gateway: gateway.killed_and_restarted(KENWARD).await };
+        let story =
+            Story { issuer, upstream, gateway: gateway.killed_and_restarted(KENWARD).await };
         let rita = story.connect("rita", era).await;
         assert_eq!(rita.tools().await, ["track_parcel"], "{era:?}: also after a crash");
     }
@@ -274,9 +282,9 @@ async fn lists_are_answered_from_the_copy_and_cut_for_each_caller() {
         assert!(!first.contains(&"purge_records".to_owned()), "{era:?}");
         assert_eq!(story.upstream.requests("tools/list").len(), 1, "{era:?}");
         let records = story.records().await;
-        let lists = records.iter().filter(|record| {
-            record["method"] == "tools/list" && record["verdict"] == "allow"
-        });
+        let lists = records
+            .iter()
+            .filter(|record| record["method"] == "tools/list" && record["verdict"] == "allow");
         assert_eq!(lists.count(), 7, "{era:?}: every list is decided and recorded");
         let page = rita.request("tools/list", json!({ "cursor": "2" })).await;
         assert_eq!(page.error_code(), Some(-32602), "{era:?}");
@@ -305,9 +313,11 @@ async fn instructions_that_change_are_left_out() {
     let said = Arc::clone(&says);
     let story = Story::start().await;
     story.upstream.on("server/discover", move |_| {
-        Answer::Result(json!({ "supportedVersions": ["2026-07-28"], "capabilities": { "tools": {} },
+        Answer::Result(
+            json!({ "supportedVersions": ["2026-07-28"], "capabilities": { "tools": {} },
             "serverInfo": { "name": "scripted", "version": "1" },
-            "instructions": *said.lock().expect("words") }))
+            "instructions": *said.lock().expect("words") }),
+        )
     });
     let rita = story.connect("rita", Era::Modern).await;
     let first = rita.request("server/discover", json!({})).await;

@@ -33,7 +33,8 @@ async fn live(state: State, rules: &str) -> Live {
 }
 
 async fn see(live: &Live, mode: Mode, text: &str) -> Vec<EventKind> {
-    let events = live.see(&server(), &sight(mode), &[("track", text, None)]).await.expect("a state");
+    let events =
+        live.see(&server(), &sight(mode), &[("track", text, None)]).await.expect("a state");
     events.into_iter().map(|event| event.kind).collect()
 }
 
