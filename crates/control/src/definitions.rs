@@ -58,7 +58,6 @@ pub(crate) async fn differences(
     which: Result<Query<Which>, QueryRejection>,
 ) -> Answer {
     found(&control, which, |server, shelf, key, entry| {
-        let mut line = line(server, key, entry);
         let approved = entry.approved.as_ref().and_then(|copy| value(&copy.text));
         let pending = entry.pending.as_ref().and_then(|copy| value(&copy.text));
         let shown = pending.as_ref().or(approved.as_ref());
@@ -68,9 +67,13 @@ pub(crate) async fn differences(
             .map(|(other, _)| other.name)
             .collect();
         let names = names.iter().map(|name| &**name);
-        line["flags"] = json!(shown.map(|shown| flags(&key.name, shown, names)));
+        let flags = shown.map(|shown| flags(&key.name, shown, names)).unwrap_or_default();
         let changes = pending.as_ref().map(|pending| diff(approved.as_ref(), Some(pending)));
-        line["changes"] = json!(changes.unwrap_or_default());
+        let mut line = line(server, key, entry);
+        if let Some(members) = line.as_object_mut() {
+            members.insert("flags".to_owned(), json!(flags));
+            members.insert("changes".to_owned(), json!(changes.unwrap_or_default()));
+        }
         line
     })
 }
@@ -127,12 +130,12 @@ async fn judge(control: &Control, body: &[u8], judged: Judged) -> Answer {
 
 impl Judgement {
     fn means(&self, key: &Key, entry: &Entry, judged: Judged) -> bool {
-        let can_be = match (judged, entry.status) {
-            (_, Status::Waiting | Status::Changed) => true,
-            (Judged::Approved, Status::Refused) => self.name.is_some(),
-            (Judged::Refused, Status::Approved) => self.name.is_some(),
-            (Judged::Approved, Status::Approved) | (Judged::Refused, Status::Refused) => false,
-            (_, Status::Rejected) => false,
+        // What is judged already is judged anew by name alone.
+        let can_be = match entry.status {
+            Status::Waiting | Status::Changed => true,
+            Status::Refused => judged == Judged::Approved && self.name.is_some(),
+            Status::Approved => judged == Judged::Refused && self.name.is_some(),
+            Status::Rejected => false,
         };
         let looked_at = entry.pending.as_ref().or(entry.approved.as_ref());
         can_be

@@ -27,16 +27,11 @@ pub struct Difference {
 /// The fields in which two definitions differ, at most 200 of them.
 pub fn diff(before: Option<&Value>, after: Option<&Value>) -> Vec<Difference> {
     let mut found = Vec::new();
-    compare(String::new(), before, after, &mut found);
+    compare("", before, after, &mut found);
     found
 }
 
-fn compare(
-    path: String,
-    before: Option<&Value>,
-    after: Option<&Value>,
-    found: &mut Vec<Difference>,
-) {
+fn compare(path: &str, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<Difference>) {
     if before == after || found.len() >= MOST {
         return;
     }
@@ -45,16 +40,16 @@ fn compare(
             let added = new.keys().filter(|name| !old.contains_key(*name));
             for name in old.keys().chain(added) {
                 let path = format!("{path}/{}", token(name));
-                compare(path, old.get(name), new.get(name), found);
+                compare(&path, old.get(name), new.get(name), found);
             }
         }
         (Some(Value::Array(old)), Some(Value::Array(new))) => {
             for at in 0..old.len().max(new.len()) {
-                compare(format!("{path}/{at}"), old.get(at), new.get(at), found);
+                compare(&format!("{path}/{at}"), old.get(at), new.get(at), found);
             }
         }
         _ => found.push(Difference {
-            path: visible(&path),
+            path: visible(path),
             before: before.map(shown),
             after: after.map(shown),
         }),
@@ -68,7 +63,9 @@ fn token(name: &str) -> String {
 fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => visible(text),
-        other => visible(&other.to_string()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            visible(&value.to_string())
+        }
     }
 }
 

@@ -56,8 +56,8 @@ fn has_markup(text: &str) -> bool {
     let text = text.to_lowercase();
     let hides = ["<!--", "<script", "<iframe", "display:none", "display: none", "font-size:0"];
     let tags = ["important", "system", "secret", "hidden", "instructions", "instruction", "admin"];
-    let is_tag = |tag: &&str| text.contains(&format!("<{tag}>"));
-    hides.iter().any(|hide| text.contains(hide)) || tags.iter().any(|tag| is_tag(&tag))
+    let is_tag = |tag: &str| text.contains(&format!("<{tag}>"));
+    hides.iter().any(|hide| text.contains(hide)) || tags.iter().any(|tag| is_tag(tag))
 }
 
 /// A sentence that orders something to be done with a secret, or with a file that holds one.

@@ -103,9 +103,8 @@ fn walk(value: &Value, depth: usize, nodes: &mut usize) -> Result<(), Rejection>
         return Err(Rejection::Deep);
     }
     match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
         Value::String(text) if text.contains('\0') => Err(Rejection::Text),
-        Value::String(_) => Ok(()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
         Value::Array(items) => items.iter().try_for_each(|item| walk(item, depth + 1, nodes)),
         Value::Object(members) => members.iter().try_for_each(|(name, value)| {
             if *clean::text(name) != **name {

@@ -23,7 +23,7 @@ use crate::{clock, party};
 /// How long a list is answered from the copy before the server is asked again.
 const FRESH: Duration = Duration::from_secs(5);
 /// Two callers who are shown different definitions within this time are not shown a new release.
-const ALARMING: Duration = Duration::from_secs(60);
+const ALARMING: Duration = Duration::from_mins(1);
 /// How often the same definition is alarming.
 const QUIET: Duration = Duration::from_mins(10);
 /// Definitions that records of one sight name at most.

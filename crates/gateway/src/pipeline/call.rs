@@ -144,7 +144,7 @@ impl Call {
     /// Which of the server's definitions are served.
     pub(crate) fn mode(&self) -> Mode {
         let server = self.entry.settings.servers.get(&self.entry.server);
-        server.map_or(Mode::default(), |server| server.definitions)
+        server.map_or_else(Mode::default, |server| server.definitions)
     }
 
     /// In which form the server says to this caller what it is.

@@ -86,13 +86,13 @@ pub(super) async fn answer(
             return listed(&mut release, kind, &shown).await;
         }
         // Whoever has the turn asks; everybody else has the copy.
-        Age::Old(shown) => match turn.try_lock() {
-            Ok(guard) => Some(guard),
-            Err(_) => {
+        Age::Old(shown) => {
+            let Ok(guard) = turn.try_lock() else {
                 spend(permit, receipt);
                 return listed(&mut release, kind, &shown).await;
-            }
-        },
+            };
+            Some(guard)
+        }
         Age::Unusable => {
             let patience = call.entry.settings.limits.answer_time;
             tokio::time::timeout(patience, turn.lock()).await.ok()
@@ -229,8 +229,9 @@ fn made(gateway: &Gateway, call: &Call, kind: ListKind, shown: &Shown) -> Cut {
     }
     theirs.push(']');
     if is_modern {
-        let ttl = shown.ttl;
-        theirs.push_str(&format!(",\"ttlMs\":{ttl},\"cacheScope\":\"private\""));
+        theirs.push_str(",\"ttlMs\":");
+        theirs.push_str(&shown.ttl.to_string());
+        theirs.push_str(",\"cacheScope\":\"private\"");
     }
     theirs.push('}');
     Cut {

@@ -110,7 +110,7 @@ impl Admin {
         if status.is_success() {
             return Ok(answer);
         }
-        let why = answer["error"].as_str().ok_or_else(strange)?;
+        let why = answer.get("error").and_then(Value::as_str).ok_or_else(strange)?;
         Err(AdminError::Refused(why.to_owned()))
     }
 }

@@ -105,15 +105,15 @@ pub(crate) fn run(args: &Args, format: Format) -> io::Result<Outcome> {
 impl One {
     fn body(&self) -> Value {
         let (server, name) = parts(&self.what);
-        let mut body = json!({ "server": server });
-        for (member, value) in
-            [("name", name), ("kind", self.kind.as_deref()), ("sha256", self.sha256.as_deref())]
-        {
-            if let Some(value) = value {
-                body[member] = Value::from(value);
-            }
-        }
-        body
+        let said = [
+            ("server", Some(server)),
+            ("name", name),
+            ("kind", self.kind.as_deref()),
+            ("sha256", self.sha256.as_deref()),
+        ];
+        let said = said.into_iter();
+        let members = said.filter_map(|(member, value)| Some((member.to_owned(), value?.into())));
+        Value::Object(members.collect())
     }
 }
 
@@ -194,20 +194,24 @@ fn print_diff(answer: &Value, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "  \x1b[33mlook\x1b[0m: {flag}")?;
         }
         for change in changes {
-            let path = word(change, "path");
-            writeln!(out, "  {}", if path.is_empty() { "(whole)" } else { path })?;
-            for (member, sign, colour) in [("before", '-', "31"), ("after", '+', "32")] {
-                let text = change[member].as_str().unwrap_or_default();
-                for text in text.lines() {
-                    writeln!(out, "    \x1b[{colour}m{sign} {text}\x1b[0m")?;
-                }
-            }
+            print_change(change, out)?;
         }
         if !line["sha256"].is_null() {
             writeln!(out, "  sha256 {}", word(line, "sha256"))?;
         }
     }
     if any { Ok(()) } else { writeln!(out, "everything is as it was approved") }
+}
+
+fn print_change(change: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let path = word(change, "path");
+    writeln!(out, "  {}", if path.is_empty() { "(whole)" } else { path })?;
+    for (member, sign, colour) in [("before", '-', "31"), ("after", '+', "32")] {
+        for text in word(change, member).lines() {
+            writeln!(out, "    \x1b[{colour}m{sign} {text}\x1b[0m")?;
+        }
+    }
+    Ok(())
 }
 
 fn print_judged(answer: &Value, verb: &str, out: &mut dyn Write) -> io::Result<()> {

@@ -1,7 +1,6 @@
 //! Definitions are read back as they were kept, also after a restart.
 
 use super::*;
-use crate::PinRow;
 
 fn pin(name: &str) -> PinRow {
     PinRow {
