@@ -131,16 +131,20 @@ fn command_string(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
 fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut before = None;
-    let mut chars = text.chars().peekable();
+    // What is drawn as nothing must not stand between what belongs together.
+    let drawn = |c: &char| is_kept_apart(*c) || !is_invisible(*c);
+    let text: Vec<char> = text.chars().filter(drawn).collect();
+    let mut chars = text.into_iter().peekable();
     while let Some(c) = chars.next() {
         let stays = match c {
             '\u{200c}' | '\u{200d}' => joins(before, c, chars.peek().copied()),
             c if is_selector(c) => {
                 let run = chars.peek().copied().is_some_and(is_selector);
                 while chars.next_if(|next| is_selector(*next)).is_some() {}
-                !run && before.is_some_and(|before: char| !before.is_whitespace())
+                let on = |before: char| !before.is_whitespace() && !is_selector(before);
+                !run && before.is_some_and(on)
             }
-            c => !is_invisible(c),
+            _ => true,
         };
         if stays {
             out.push(c);
@@ -148,6 +152,11 @@ fn shown(text: &str) -> String {
         }
     }
     out
+}
+
+/// Joiners and selectors, which stay where they have something to join or to select.
+fn is_kept_apart(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}') || is_selector(c)
 }
 
 /// Whether a joiner has something to join: letters of a script that has them, or pictures.

@@ -34,6 +34,7 @@ fn what_nobody_sees_is_gone() {
         ("x\u{1b}]8;;http://evil\u{7}link\u{1b}]8;;\u{1b}\\y", "xlinky"),
         ("x\u{1b}]never ended", "xnever ended"),
         ("\u{3164}\u{115f}\u{ffa0}\u{34f}a", "a"),
+        ("a\u{fe0f}\u{e0061}\u{fe0f}\u{200d}\u{fe0f}b", "a\u{fe0f}b"),
         ("\u{180e}\u{206a}\u{fff9}b", "b"),
     ] {
         assert_eq!(text(hidden), shown, "{hidden:?}");

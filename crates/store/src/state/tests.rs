@@ -334,8 +334,12 @@ async fn two_processes_wait_for_each_other() {
 
 #[tokio::test]
 async fn the_steps_are_taken_once_each_in_order() {
-    static LATER: [Step; 3] =
-        [STEPS[0], STEPS[1], Step { version: 3, sql: "create table later (x integer); select 1;" }];
+    static LATER: [Step; 4] = [
+        STEPS[0],
+        STEPS[1],
+        STEPS[2],
+        Step { version: 4, sql: "create table later (x integer); select 1;" },
+    ];
     let (directory, state) = fresh().await;
     state.save_revision(Revision(4)).await.unwrap();
     for _ in 0..2 {
@@ -345,7 +349,7 @@ async fn the_steps_are_taken_once_each_in_order() {
     assert_eq!(state.revision().await.unwrap(), Revision(4), "what was there is still there");
     state.close().await;
     let older = State::open(&url(directory.path())).await.unwrap_err();
-    assert!(matches!(older, StateError::Newer { found: 3, known: 2 }), "{older}");
+    assert!(matches!(older, StateError::Newer { found: 4, known: 3 }), "{older}");
 }
 
 #[tokio::test]
@@ -362,14 +366,16 @@ async fn a_state_of_the_first_form_is_brought_to_the_present_one() {
     assert_eq!(state.history(&customer("1").uid()).await.unwrap(), Stored::default());
     assert!(state.handles().await.unwrap().is_empty());
     assert!(state.approvals().await.unwrap().is_empty());
+    assert!(state.pins().await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_step_that_fails_leaves_the_state_as_it_was() {
-    static WRONG: [Step; 3] = [
+    static WRONG: [Step; 4] = [
         STEPS[0],
         STEPS[1],
-        Step { version: 3, sql: "create table half (x integer); create nonsense;" },
+        STEPS[2],
+        Step { version: 4, sql: "create table half (x integer); create nonsense;" },
     ];
     let (directory, state) = fresh().await;
     assert!(migrate_by(&state.pool, &WRONG).await.is_err());
@@ -379,8 +385,8 @@ async fn a_step_that_fails_leaves_the_state_as_it_was() {
 
 #[tokio::test]
 async fn a_step_that_was_altered_is_refused() {
-    static OTHER: [Step; 2] =
-        [Step { version: 1, sql: "create table other (x integer)" }, STEPS[1]];
+    static OTHER: [Step; 3] =
+        [Step { version: 1, sql: "create table other (x integer)" }, STEPS[1], STEPS[2]];
     let (_directory, state) = fresh().await;
     let error = migrate_by(&state.pool, &OTHER).await.unwrap_err();
     assert!(matches!(error, StateError::OtherStep { version: 1 }));
