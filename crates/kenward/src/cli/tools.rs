@@ -14,7 +14,7 @@ use crate::report::Format;
 pub(crate) const EXAMPLES: &str = "Examples:\n  kenward tools list\n  \
     kenward tools diff deliveries/get_customer_address\n  \
     kenward tools approve deliveries/get_customer_address\n  \
-    kenward tools approve deliveries            everything of the server that waits\n  \
+    kenward tools approve deliveries\n  \
     kenward tools reject deliveries/export_all";
 
 /// What `kenward tools` is told.

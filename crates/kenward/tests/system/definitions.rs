@@ -50,9 +50,9 @@ async fn command(gateway: &Gateway, arguments: &[&str]) -> Exited {
 
 /// The server says that its tools have changed, and the next list asks it again.
 async fn announce(story: &Story, client: &Mcp) {
-    let before = story.upstream.open_streams();
+    assert!(story.upstream.until(|upstream| upstream.open_streams() == 0).await);
     let stream = client.listen(&[]).await;
-    assert!(story.upstream.until(|upstream| upstream.open_streams() > before).await);
+    assert!(story.upstream.until(|upstream| upstream.open_streams() == 1).await);
     story.upstream.forget();
     story.upstream.notify("notifications/tools/list_changed", &json!({}));
     let asked = until(|| async {
