@@ -5,6 +5,7 @@
 //! it. So nothing here decides anything: what crosses a bridge meets the same questions.
 
 mod era;
+mod legacy_client;
 
 use std::sync::Arc;
 
@@ -17,13 +18,14 @@ use crate::pipeline::{Call, Forwarded, Minted, Prepared};
 use crate::upstream::UpstreamError;
 
 pub(crate) use era::Eras;
+pub(crate) use legacy_client::{Modern, standing};
 
 /// Whether `call` has to be said in another era before its server understands it.
 ///
 /// A session belongs to the era that it was opened in; everything else asks what the server speaks.
 pub(crate) async fn is_needed(gateway: &Gateway, call: &Call) -> Result<bool, UpstreamError> {
     match (call.dialect.era, &call.session) {
-        (Era::Legacy, Some(_)) => Ok(false),
+        (Era::Legacy, Some(_)) => Ok(legacy_client::is_bridged(call)),
         (Era::Legacy, None) => Ok(gateway.eras.of(gateway, call).await? != Era::Legacy),
         // A modern client falls back by itself when it hears what the server says.
         (Era::Modern, _) => Ok(false),
@@ -36,15 +38,22 @@ pub(crate) async fn forward(
     call: &Arc<Call>,
     permit: Permit,
     receipt: Receipt,
-    _prepared: Prepared,
-    _grant: Option<Minted>,
+    prepared: Prepared,
+    grant: Option<Minted>,
 ) -> Result<Forwarded, UpstreamError> {
-    crate::pipeline::spend(permit, receipt);
     let forwarded = match call.dialect.era {
-        Era::Legacy | Era::Modern => {
+        Era::Legacy => {
+            legacy_client::forward(gateway, call, permit, receipt, prepared, grant).await
+        }
+        Era::Modern => {
+            crate::pipeline::spend(permit, receipt);
             Err(UpstreamError::Misbehaved("it speaks no revision that the client speaks"))
         }
     };
-    // Whatever went wrong, the server may be another one now.
-    forwarded.inspect_err(|_| gateway.eras.forget(&call.entry.server))
+    // Whatever went wrong, the server may be another one now; what the client does says nothing.
+    forwarded.inspect_err(|error| {
+        if *error != UpstreamError::CalledOff {
+            gateway.eras.forget(&call.entry.server);
+        }
+    })
 }

@@ -166,7 +166,11 @@ async fn ask_http(server: &ServerSettings) -> Result<Option<Speaks>, UpstreamErr
         Err(UpstreamError::Status(_) | UpstreamError::Slow | UpstreamError::Misbehaved(_)) => {
             Ok(None)
         }
-        Err(error @ (UpstreamError::Unreachable | UpstreamError::RefusedUs)) => Err(error),
+        Err(
+            error @ (UpstreamError::Unreachable
+            | UpstreamError::RefusedUs
+            | UpstreamError::CalledOff),
+        ) => Err(error),
     }
 }
 

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use kenward_audit::Outcome as Ending;
 use kenward_mcp::dialect::Era;
 use kenward_mcp::method::{self, RowKind};
-use kenward_mcp::{Limits, Message, reply};
+use kenward_mcp::{Limits, Message, reply, scan};
 use kenward_policy::Permit;
 use kenward_store::segments::Receipt;
 
@@ -25,15 +25,17 @@ use crate::upstream::{HttpRequest, Process, Reply, UpstreamError, send};
 
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
-const GRANT: HeaderName = HeaderName::from_static("txn-token");
+pub(crate) const GRANT: HeaderName = HeaderName::from_static("txn-token");
 /// Where the grant stands for a server that has no headers.
-const GRANT_MEMBER: &str = "dev.kenward/txn-token";
+pub(crate) const GRANT_MEMBER: &str = "dev.kenward/txn-token";
 
 /// What came back, and the process that was started for it.
 #[derive(Debug)]
 pub(crate) struct Forwarded {
     pub(crate) reply: Reply,
     pub(crate) started: Option<Arc<Process>>,
+    /// What a session keeps whose server has none.
+    pub(crate) bridged: Option<bridge::Modern>,
     pub(crate) server_requests: Vec<&'static str>,
 }
 
@@ -56,7 +58,7 @@ pub(crate) async fn forward(
     match &server.transport {
         Transport::Http(_) => {
             let reply = send_http(call, Method::POST, body, grant).await?;
-            Ok(Forwarded { reply, started: None, server_requests })
+            Ok(Forwarded { reply, started: None, bridged: None, server_requests })
         }
         Transport::Stdio { command, environment } => {
             let (process, started) = match (&call.session, call.dialect.era) {
@@ -72,7 +74,7 @@ pub(crate) async fn forward(
                 }
             };
             let reply = send_line(call, &process, body, grant).await?;
-            Ok(Forwarded { reply, started, server_requests })
+            Ok(Forwarded { reply, started, bridged: None, server_requests })
         }
     }
 }
@@ -149,7 +151,7 @@ async fn send_line(
 fn process_of(session: &Session) -> Result<Arc<Process>, UpstreamError> {
     match &session.behind {
         Behind::Process(process) => Ok(Arc::clone(process)),
-        Behind::Http(_) => Err(UpstreamError::SessionEnded),
+        Behind::Http(_) | Behind::Modern(_) => Err(UpstreamError::SessionEnded),
     }
 }
 
@@ -186,6 +188,8 @@ pub(super) async fn answer_to_server(
     let prepared = Prepared { body: message.bytes().clone(), server_requests: Vec::new() };
     let sent = match &call.session.as_ref().map(|session| &session.behind) {
         Some(Behind::Process(process)) => process.send(&prepared.body).await,
+        // A modern server asked nothing under an id.
+        Some(Behind::Modern(_)) => Ok(()),
         Some(Behind::Http(_)) | None => {
             forward(gateway, &call, permit, receipt, prepared, grant).await.map(|_| ())
         }
@@ -203,6 +207,15 @@ pub(crate) async fn own_answer(call: Arc<Call>, answer: Bytes) {
     let sent = match call.session.as_ref().map(|session| &session.behind) {
         Some(Behind::Process(process)) => process.send(&answer).await,
         Some(Behind::Http(_)) => send_http(&call, Method::POST, answer, None).await.map(|_| ()),
+        // Whoever asked in the server's name waits here.
+        Some(Behind::Modern(_)) => {
+            let id = scan::shape(&answer).ok().and_then(|shape| shape.id.map(<[u8]>::to_vec));
+            let asked = id.zip(call.session.as_ref());
+            if let Some(question) = asked.and_then(|(id, session)| session.confirmed(&id)) {
+                let _gone = question.send(serde_json::Value::Null);
+            }
+            Ok(())
+        }
         None => Ok(()),
     };
     if let Err(error) = sent {
@@ -212,6 +225,9 @@ pub(crate) async fn own_answer(call: Arc<Call>, answer: Bytes) {
 
 /// Tells the server behind that a session is over, as its client told us; whether it minds or not.
 pub(super) async fn end_behind(entry: Entry, session: Arc<Session>) {
+    if matches!(session.behind, Behind::Modern(_)) {
+        return;
+    }
     let message = br#"{"jsonrpc":"2.0","id":0,"method":"ping"}"#;
     let message = Message::parse(Bytes::from_static(message), &Limits::default()).ok();
     let call = message.zip(method::find("ping"));
