@@ -225,6 +225,11 @@ impl Upstream {
         self.shared.legacy.store(false, Ordering::SeqCst);
     }
 
+    /// Whether it still knows the legacy era.
+    pub fn knows_sessions(&self) -> bool {
+        self.shared.legacy.load(Ordering::SeqCst)
+    }
+
     /// Everything received so far.
     pub fn received(&self) -> Vec<Received> {
         self.shared.received.lock().expect("received").clone()

@@ -1,5 +1,8 @@
 //! What the gateway keeps of a session whose server has none.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
