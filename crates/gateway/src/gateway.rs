@@ -8,6 +8,7 @@ use kenward_store::segments::Log;
 
 use crate::admission::Admission;
 use crate::authority::Issuers;
+use crate::bridge::Eras;
 use crate::clock::{self, NoEntropy};
 use crate::copies::Copies;
 use crate::definitions::Definitions;
@@ -49,6 +50,7 @@ pub struct Gateway {
     pub(crate) listed: Listed,
     pub(crate) copies: Copies,
     pub(crate) sealer: Sealer,
+    pub(crate) eras: Eras,
 }
 
 impl Gateway {
@@ -73,6 +75,7 @@ impl Gateway {
             log,
             grants,
             sealer: Sealer::new()?,
+            eras: Eras::default(),
         })
     }
 
@@ -95,6 +98,7 @@ impl Gateway {
     pub fn reconfigure(&self, settings: Settings, issuers: Issuers) {
         self.settings.store(Arc::new(settings));
         self.issuers.store(Arc::new(issuers));
+        self.eras.forget_all();
     }
 
     /// What is to be done now and then: idle sessions end, old keys are fetched again.

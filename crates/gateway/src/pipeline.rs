@@ -48,7 +48,7 @@ use crate::admission::Slot;
 use crate::body::AnswerBody;
 use crate::gateway::Gateway;
 use crate::stepup::{self, Way};
-use crate::stop::{Stop, bare};
+use crate::stop::{self, Stop, bare};
 use crate::{documents, streams};
 
 pub(crate) use authenticate::Entry;
@@ -56,13 +56,13 @@ pub(crate) use call::Call;
 pub(crate) use embedded::Scout;
 pub(crate) use filter::{collect, event_stream};
 pub(crate) use forward::Forwarded;
-pub(crate) use forward::{forward, send_http, spend};
-pub(crate) use mint::Minted;
+pub(crate) use forward::{GRANT, GRANT_MEMBER, forward, send_http, spend};
+pub(crate) use mint::{Minted, mint as mint_grant};
 pub(crate) use prepare::Prepared;
 pub(crate) use record::withheld;
 pub(crate) use refuse::refusal_body;
 use release::Released;
-pub(crate) use release::{Release, server_request};
+pub(crate) use release::{Release, permitted_request, server_request};
 
 /// Answers one HTTP request.
 pub(crate) async fn answer(
@@ -179,7 +179,7 @@ pub(crate) async fn again(gateway: &Arc<Gateway>, call: &Call, slot: Slot) -> Re
 }
 
 /// Steps 6 to 9 for a message of our own that is sent in the name of a caller.
-pub(crate) async fn send_own(gateway: &Gateway, call: &Call) -> Option<Forwarded> {
+pub(crate) async fn send_own(gateway: &Arc<Gateway>, call: &Arc<Call>) -> Option<Forwarded> {
     let in_force = gateway.live.snapshot();
     let (verdict, entries) = decide::decide(call, &in_force);
     let receipt = record::record(gateway, call, &in_force, &verdict).ok()?;
@@ -188,6 +188,28 @@ pub(crate) async fn send_own(gateway: &Gateway, call: &Call) -> Option<Forwarded
     let prepared = prepare::prepare(call, &in_force).ok()?;
     let grant = mint::mint(gateway, call, &permit, &in_force).ok()?;
     forward(gateway, call, permit, receipt, prepared, grant).await.ok()
+}
+
+/// One more round of a call that was allowed before: decided, recorded and kept like the first. The
+/// last word to the client where it is not allowed any more.
+pub(crate) async fn another_round(
+    gateway: &Gateway,
+    call: &Call,
+) -> Result<Option<Minted>, bytes::Bytes> {
+    let us = |_| stop::failure(call.request_id(), &call.id.to_string());
+    let in_force = gateway.live.snapshot();
+    let (verdict, entries) = decide::decide(call, &in_force);
+    let receipt = record::record(gateway, call, &in_force, &verdict).map_err(us)?;
+    decide::keep(call, &verdict, &entries).await.map_err(us)?;
+    record::alert(gateway, call, &verdict);
+    match verdict {
+        Verdict::Refuse(refusal) => Err(refusal_body(call, &refusal)),
+        Verdict::Allow(permit) => {
+            let grant = mint::mint(gateway, call, &permit, &in_force).map_err(us)?;
+            spend(permit, receipt);
+            Ok(grant)
+        }
+    }
 }
 
 /// The decision that opens a stream, and the grant for it: steps 6 to 8.

@@ -12,6 +12,7 @@ use kenward_model::{Caller, ServerName, Timestamp};
 use serde_json::Value;
 use tokio::sync::{oneshot, watch};
 
+use crate::bridge::Modern;
 use crate::clock::{self, NoEntropy};
 use crate::party::Party;
 use crate::upstream::Process;
@@ -26,6 +27,8 @@ pub(crate) enum Behind {
     Http(Option<HeaderValue>),
     /// A process of the session's own.
     Process(Arc<Process>),
+    /// Nothing: the server knows no sessions, and the gateway keeps what one would.
+    Modern(Box<Modern>),
 }
 
 /// One session.
@@ -98,10 +101,24 @@ impl Session {
         if subscriptions.len() < LARGEST {
             subscriptions.insert(uri.to_owned());
         }
+        drop(subscriptions);
+        self.follows_others();
     }
 
     pub(crate) fn unsubscribe(&self, uri: &str) {
         lock(&self.subscriptions).remove(uri);
+        self.follows_others();
+    }
+
+    /// What the session follows.
+    pub(crate) fn followed(&self) -> Vec<String> {
+        lock(&self.subscriptions).iter().cloned().collect()
+    }
+
+    fn follows_others(&self) {
+        if let Behind::Modern(modern) = &self.behind {
+            modern.follows_others();
+        }
     }
 
     pub(crate) fn is_subscribed(&self, uri: &str) -> bool {

@@ -28,6 +28,7 @@ use crate::stop::Stop;
 use crate::upstream::{Reply, UpstreamError};
 
 use asked::Asked;
+pub(crate) use asked::may_follow;
 use run::Stream;
 use watch::Watch;
 
@@ -64,6 +65,10 @@ pub(crate) async fn standing(
     let outcome = Outcome::new(Arc::clone(&gateway.log), call.id, None);
     let source = match &session.behind {
         crate::sessions::Behind::Process(process) => Source::Lines(process.listen()),
+        crate::sessions::Behind::Modern(_) => {
+            pipeline::spend(permit, receipt);
+            crate::bridge::standing(gateway, &call, grant)
+        }
         crate::sessions::Behind::Http(_) => {
             pipeline::spend(permit, receipt);
             let sent = pipeline::send_http(&call, Method::GET, Bytes::new(), grant).await;

@@ -76,6 +76,7 @@ pub(crate) fn settings(public_url: &str) -> Settings {
         credential: Credential::None,
         grant: false,
         definitions: kenward_definitions::Mode::Live,
+        era: crate::ServerEra::Auto,
     };
     let servers = ["deliveries", "0", "a-b_c"].map(|name| (named(name), behind.clone()));
     Settings {

@@ -48,6 +48,8 @@ pub(crate) enum UpstreamError {
     Unreachable,
     #[error("the server did not answer in time")]
     Slow,
+    #[error("the client called it off")]
+    CalledOff,
     #[error("the server's session has ended")]
     SessionEnded,
     #[error("the server refused our credential")]

@@ -9,6 +9,7 @@ mod message;
 mod splice;
 mod variant;
 
+pub mod bridge;
 pub mod dialect;
 pub mod lines;
 pub mod list;

@@ -38,10 +38,10 @@ pub(super) async fn filter(
         release.ended(Ending::Delivered);
         return Ok(bare(StatusCode::ACCEPTED));
     }
-    let Forwarded { reply, started, server_requests } = forwarded;
+    let Forwarded { reply, started, bridged, server_requests } = forwarded;
     release.may_ask_for(&server_requests);
     if release.call.row.treatment == Treatment::Handshake {
-        let opened = Opened { started, server_requests };
+        let opened = Opened { started, bridged, server_requests };
         return handshake::finish(reply, opened, release).await;
     }
     match reply {
@@ -65,7 +65,9 @@ pub(super) async fn failed(release: &mut Release, error: UpstreamError) -> Stop 
         (UpstreamError::SessionEnded, Some(session)) => {
             release.gateway.sessions.end(session);
             match session.behind {
-                Behind::Http(_) => Stop::Session { status: StatusCode::NOT_FOUND, id },
+                Behind::Http(_) | Behind::Modern(_) => {
+                    Stop::Session { status: StatusCode::NOT_FOUND, id }
+                }
                 // The process died over this very call; the next one finds no session.
                 Behind::Process(_) => {
                     Stop::Upstream { id, error, reference: release.call.id.to_string() }

@@ -8,13 +8,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use kenward_audit::Outcome as Ending;
 use kenward_mcp::dialect::Era;
 use kenward_mcp::method::{self, RowKind};
-use kenward_mcp::{Limits, Message, reply};
+use kenward_mcp::{Limits, Message, reply, scan};
 use kenward_policy::Permit;
 use kenward_store::segments::Receipt;
 
 use super::mint::Minted;
 use super::{Call, Entry, Prepared, decide, mint, record, refuse, resolve};
 use crate::body::AnswerBody;
+use crate::bridge;
 use crate::clock;
 use crate::gateway::Gateway;
 use crate::sessions::{Behind, Session};
@@ -24,27 +25,32 @@ use crate::upstream::{HttpRequest, Process, Reply, UpstreamError, send};
 
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
-const GRANT: HeaderName = HeaderName::from_static("txn-token");
+pub(crate) const GRANT: HeaderName = HeaderName::from_static("txn-token");
 /// Where the grant stands for a server that has no headers.
-const GRANT_MEMBER: &str = "dev.kenward/txn-token";
+pub(crate) const GRANT_MEMBER: &str = "dev.kenward/txn-token";
 
 /// What came back, and the process that was started for it.
 #[derive(Debug)]
 pub(crate) struct Forwarded {
     pub(crate) reply: Reply,
     pub(crate) started: Option<Arc<Process>>,
+    /// What a session keeps whose server has none.
+    pub(crate) bridged: Option<bridge::Modern>,
     pub(crate) server_requests: Vec<&'static str>,
 }
 
 /// Sends an allowed message. The permit and the receipt are spent: nothing can be sent twice.
 pub(crate) async fn forward(
-    gateway: &Gateway,
-    call: &Call,
+    gateway: &Arc<Gateway>,
+    call: &Arc<Call>,
     permit: Permit,
     receipt: Receipt,
     prepared: Prepared,
     grant: Option<Minted>,
 ) -> Result<Forwarded, UpstreamError> {
+    if bridge::is_needed(gateway, call).await? {
+        return bridge::forward(gateway, call, permit, receipt, prepared, grant).await;
+    }
     spend(permit, receipt);
     let server = call.entry.settings.servers.get(&call.entry.server);
     let server = server.ok_or(UpstreamError::Unreachable)?;
@@ -52,7 +58,7 @@ pub(crate) async fn forward(
     match &server.transport {
         Transport::Http(_) => {
             let reply = send_http(call, Method::POST, body, grant).await?;
-            Ok(Forwarded { reply, started: None, server_requests })
+            Ok(Forwarded { reply, started: None, bridged: None, server_requests })
         }
         Transport::Stdio { command, environment } => {
             let (process, started) = match (&call.session, call.dialect.era) {
@@ -68,7 +74,7 @@ pub(crate) async fn forward(
                 }
             };
             let reply = send_line(call, &process, body, grant).await?;
-            Ok(Forwarded { reply, started, server_requests })
+            Ok(Forwarded { reply, started, bridged: None, server_requests })
         }
     }
 }
@@ -145,7 +151,7 @@ async fn send_line(
 fn process_of(session: &Session) -> Result<Arc<Process>, UpstreamError> {
     match &session.behind {
         Behind::Process(process) => Ok(Arc::clone(process)),
-        Behind::Http(_) => Err(UpstreamError::SessionEnded),
+        Behind::Http(_) | Behind::Modern(_) => Err(UpstreamError::SessionEnded),
     }
 }
 
@@ -172,6 +178,7 @@ pub(super) async fn answer_to_server(
     let Some(call) = Call::of_session(entry.clone(), message.clone(), row, session) else {
         return Err(Stop::Status(StatusCode::INTERNAL_SERVER_ERROR));
     };
+    let call = Arc::new(call);
     let in_force = gateway.live.snapshot();
     let (verdict, entries) = decide::decide(&call, &in_force);
     let receipt = record::record(gateway, &call, &in_force, &verdict)?;
@@ -181,6 +188,8 @@ pub(super) async fn answer_to_server(
     let prepared = Prepared { body: message.bytes().clone(), server_requests: Vec::new() };
     let sent = match &call.session.as_ref().map(|session| &session.behind) {
         Some(Behind::Process(process)) => process.send(&prepared.body).await,
+        // A modern server asked nothing under an id.
+        Some(Behind::Modern(_)) => Ok(()),
         Some(Behind::Http(_)) | None => {
             forward(gateway, &call, permit, receipt, prepared, grant).await.map(|_| ())
         }
@@ -198,6 +207,15 @@ pub(crate) async fn own_answer(call: Arc<Call>, answer: Bytes) {
     let sent = match call.session.as_ref().map(|session| &session.behind) {
         Some(Behind::Process(process)) => process.send(&answer).await,
         Some(Behind::Http(_)) => send_http(&call, Method::POST, answer, None).await.map(|_| ()),
+        // Whoever asked in the server's name waits here.
+        Some(Behind::Modern(_)) => {
+            let id = scan::shape(&answer).ok().and_then(|shape| shape.id.map(<[u8]>::to_vec));
+            let asked = id.zip(call.session.as_ref());
+            if let Some(question) = asked.and_then(|(id, session)| session.confirmed(&id)) {
+                let _gone = question.send(serde_json::Value::Null);
+            }
+            Ok(())
+        }
         None => Ok(()),
     };
     if let Err(error) = sent {
@@ -207,6 +225,9 @@ pub(crate) async fn own_answer(call: Arc<Call>, answer: Bytes) {
 
 /// Tells the server behind that a session is over, as its client told us; whether it minds or not.
 pub(super) async fn end_behind(entry: Entry, session: Arc<Session>) {
+    if matches!(session.behind, Behind::Modern(_)) {
+        return;
+    }
     let message = br#"{"jsonrpc":"2.0","id":0,"method":"ping"}"#;
     let message = Message::parse(Bytes::from_static(message), &Limits::default()).ok();
     let call = message.zip(method::find("ping"));

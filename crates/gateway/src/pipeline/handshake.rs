@@ -14,6 +14,7 @@ use super::copied::{self, Instructions};
 use super::filter::{collect, failed};
 use super::{Release, Released};
 use crate::body::AnswerBody;
+use crate::bridge;
 use crate::clock;
 use crate::sessions::{Behind, Opening};
 use crate::source::Source;
@@ -32,6 +33,8 @@ const LONGEST_TTL: u64 = 1_000;
 pub(super) struct Opened {
     /// The process that was started for the session, when the server is one.
     pub(super) started: Option<Arc<Process>>,
+    /// What a session keeps whose server has none.
+    pub(super) bridged: Option<bridge::Modern>,
     pub(super) server_requests: Vec<&'static str>,
 }
 
@@ -164,7 +167,11 @@ fn open(
     release.ended(Ending::Delivered);
     let mut response = stop::json(StatusCode::OK, bytes);
     let Some(version) = version else { return Ok(response) };
-    let behind = opened.started.map_or(Behind::Http(behind), Behind::Process);
+    let behind = match (opened.bridged, opened.started) {
+        (Some(modern), _) => Behind::Modern(Box::new(modern)),
+        (None, Some(process)) => Behind::Process(process),
+        (None, None) => Behind::Http(behind),
+    };
     let entry = &release.call.entry;
     let server_requests = opened.server_requests;
     let declared = release.call.message.params().get("capabilities");

@@ -13,7 +13,7 @@ use crate::stop::Stop;
 /// A grant ready to go; never logged.
 pub(crate) struct Minted(pub(super) String);
 
-pub(super) fn mint(
+pub(crate) fn mint(
     gateway: &Gateway,
     call: &Call,
     permit: &Permit,
@@ -59,10 +59,17 @@ pub(super) fn mint(
 
 impl Minted {
     /// The grant as the value of `Txn-Token`.
-    pub(super) fn header(&self) -> Option<HeaderValue> {
+    pub(crate) fn header(&self) -> Option<HeaderValue> {
         let mut value = HeaderValue::try_from(&self.0).ok()?;
         value.set_sensitive(true);
         Some(value)
+    }
+}
+
+impl Minted {
+    /// The grant as text, for a server that has no headers.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
     }
 }
 

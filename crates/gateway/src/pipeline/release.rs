@@ -174,7 +174,14 @@ impl Release {
                 Released::when(passes, &bytes)
             }
             ShapeKind::Request => {
-                Released::when(server_request(&self.gateway, &self.call, &shape), &bytes)
+                // What a question tells its reader is told like anything else.
+                let passes = if self.may_tell(&bytes).await {
+                    server_request(&self.gateway, &self.call, &shape)
+                } else {
+                    answer_no(&self.call, &shape)
+                };
+                self.has_told |= passes;
+                Released::when(passes, &bytes)
             }
         }
     }
@@ -325,8 +332,19 @@ pub(crate) fn server_request(gateway: &Arc<Gateway>, call: &Arc<Call>, shape: &S
     false
 }
 
+/// The server is told that the client does not offer what it asks for.
+fn answer_no(call: &Arc<Call>, shape: &Shape<'_>) -> bool {
+    let answer = forward::not_offered(shape.id.unwrap_or(b"null"));
+    tokio::spawn(forward::own_answer(Arc::clone(call), answer));
+    false
+}
+
 /// The row's name of a server request that the session declared and policy permits now.
-fn permitted_request(call: &Call, name: &str, in_force: &InForce) -> Option<&'static str> {
+pub(crate) fn permitted_request(
+    call: &Call,
+    name: &str,
+    in_force: &InForce,
+) -> Option<&'static str> {
     let row = method::find(name).filter(|row| row.treatment == Treatment::ServerRequest)?;
     let session = call.session.as_ref()?;
     let declared = session.server_requests.contains(&row.name);

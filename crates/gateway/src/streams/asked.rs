@@ -114,7 +114,7 @@ impl Asked {
 }
 
 /// Whether news of `uri` may be delivered: the same question as reading it.
-pub(super) fn may_follow(call: &Call, in_force: &InForce, uri: &str) -> bool {
+pub(crate) fn may_follow(call: &Call, in_force: &InForce, uri: &str) -> bool {
     let params = json!({ "uri": uri });
     let target = Target::Resource(uri.into());
     call.judge_other(in_force, clock::now(), "resources/read", target, &params).is_allowed()

@@ -147,7 +147,7 @@ async fn the_keys_outlive_the_gateway_and_are_published_without_their_secrets() 
     assert_eq!(keys(&story).await, before, "services keep the keys that they know");
 }
 
-async fn verified(story: &Story, received: &Received) -> Value {
+pub(crate) async fn verified(story: &Story, received: &Received) -> Value {
     let token = received
         .header("txn-token")
         .unwrap_or_else(|| panic!("no grant with {}", received.method()));

@@ -15,6 +15,8 @@ mod audience;
 mod audit;
 mod authentication;
 mod bad_input;
+mod bridge_legacy_client;
+mod bridge_rounds;
 mod changes;
 mod definitions;
 mod diff;

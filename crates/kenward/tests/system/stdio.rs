@@ -29,6 +29,31 @@ async fn a_process_serves_lists_and_calls() {
 }
 
 #[tokio::test]
+async fn a_client_with_sessions_is_served_by_a_process_that_knows_none() {
+    let house = start("modern").await;
+    let rita = house.connect("rita", Era::Legacy).await;
+    assert_eq!(rita.tools().await, ["whoami", "environment", "crash", "noise", "slow"]);
+    let other = house.connect("rita", Era::Legacy).await;
+    let ron = house.connect("ron", Era::Legacy).await;
+    let (first, second) = (who(&rita).await, who(&ron).await);
+    assert_ne!(first["pid"], second["pid"], "each caller has a process");
+    // Two sessions of one caller ask under the same ids, and each gets its own answer.
+    let (slow, quick) =
+        (rita.call("slow", json!({ "n": 1 })), other.call("slow", json!({ "n": 2 })));
+    let both = crate::together(vec![Box::pin(slow), Box::pin(quick)]).await;
+    for (reply, n) in both.iter().zip([1, 2]) {
+        assert_eq!(reply.text(), format!("done {{\"n\": {n}}}"), "{}", reply.http.text());
+    }
+    let grant = first["meta"]["dev.kenward/txn-token"].as_str();
+    assert!(grant.is_some_and(|grant| grant.split('.').count() == 3), "{first}");
+    let hidden = rita.call("hidden", json!({})).await;
+    assert_eq!(hidden.error_code(), Some(-32602), "{}", hidden.http.text());
+    let crashed = rita.call("crash", json!({})).await;
+    assert_eq!(crashed.error_code(), Some(-32603), "{}", crashed.http.text());
+    assert_ne!(who(&rita).await["pid"], first["pid"], "the session goes on with another process");
+}
+
+#[tokio::test]
 async fn each_caller_has_a_process_of_their_own() {
     let house = start("good").await;
     for era in Era::BOTH {

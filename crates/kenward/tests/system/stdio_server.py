@@ -51,6 +51,9 @@ for line in sys.stdin:
         continue
     method, params = message["method"], message.get("params") or {}
     modern = "io.modelcontextprotocol/protocolVersion" in (params.get("_meta") or {})
+    if behaviour == "modern" and not modern:
+        say({"jsonrpc": "2.0", "id": message["id"], "error": {"code": -32602, "message": "the metadata is missing"}})
+        continue
     if method == "initialize":
         result = {
             "protocolVersion": params["protocolVersion"],
@@ -58,7 +61,7 @@ for line in sys.stdin:
             "serverInfo": {"name": "stdio", "version": "1"},
         }
     elif method == "server/discover" and modern:
-        result = {"supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}, "ttlMs": 0, "cacheScope": "private"}
+        result = {"supportedVersions": ["2026-07-28"] + ([] if behaviour == "modern" else ["2025-11-25"]), "capabilities": {"tools": {}}, "ttlMs": 0, "cacheScope": "private"}
     elif method == "tools/list":
         result = {"tools": TOOLS}
     elif method == "tools/call":

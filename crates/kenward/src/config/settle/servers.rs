@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use kenward_definitions::Mode;
-use kenward_gateway::{Credential, ServerSettings, Transport};
+use kenward_gateway::{Credential, ServerEra, ServerSettings, Transport};
 use kenward_model::ServerName;
 
 use super::{Settler, token};
-use crate::config::file::{CredentialFile, DefinitionsWord, ServerFile};
+use crate::config::file::{CredentialFile, DefinitionsWord, EraWord, ServerFile};
 use crate::config::{inherited, url};
 
 impl Settler<'_> {
@@ -42,8 +42,13 @@ impl Settler<'_> {
             DefinitionsWord::Approve => Mode::Approve,
             DefinitionsWord::Live => Mode::Live,
         };
+        let era = match server.era {
+            EraWord::Auto => ServerEra::Auto,
+            EraWord::Modern => ServerEra::Modern,
+            EraWord::Legacy => ServerEra::Legacy,
+        };
         let (transport, credential) = (transport?, credential?);
-        Some(ServerSettings { transport, credential, grant: server.grant, definitions })
+        Some(ServerSettings { transport, credential, grant: server.grant, definitions, era })
     }
 
     fn transport(&mut self, pointer: &str, server: &ServerFile) -> Option<Transport> {
