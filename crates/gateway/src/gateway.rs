@@ -8,6 +8,7 @@ use kenward_store::segments::Log;
 
 use crate::admission::Admission;
 use crate::authority::Issuers;
+use crate::bridge::Eras;
 use crate::clock::{self, NoEntropy};
 use crate::definitions::Definitions;
 use crate::grants::GrantKeys;
@@ -47,6 +48,7 @@ pub struct Gateway {
     pub(crate) definitions: Definitions,
     pub(crate) listed: Listed,
     pub(crate) sealer: Sealer,
+    pub(crate) eras: Eras,
 }
 
 impl Gateway {
@@ -70,6 +72,7 @@ impl Gateway {
             log,
             grants,
             sealer: Sealer::new()?,
+            eras: Eras::default(),
         })
     }
 
@@ -92,6 +95,7 @@ impl Gateway {
     pub fn reconfigure(&self, settings: Settings, issuers: Issuers) {
         self.settings.store(Arc::new(settings));
         self.issuers.store(Arc::new(issuers));
+        self.eras.forget_all();
     }
 
     /// What is to be done now and then: idle sessions end, old keys are fetched again.

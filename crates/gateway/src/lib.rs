@@ -5,6 +5,7 @@
 mod admission;
 mod authority;
 mod body;
+mod bridge;
 pub mod clock;
 mod definitions;
 mod documents;
@@ -29,7 +30,7 @@ pub use authority::{IssuerProblem, Issuers};
 pub use gateway::{Gateway, Parts};
 pub use grants::{GrantKeys, RotationDue};
 pub use listener::serve;
-pub use settings::{Credential, Limits, ServerSettings, Settings, Transport};
+pub use settings::{Credential, Limits, ServerEra, ServerSettings, Settings, Transport};
 pub use upstream::reach;
 
 #[cfg(test)]

@@ -174,7 +174,7 @@ pub(crate) async fn again(gateway: &Arc<Gateway>, call: &Call, slot: Slot) -> Re
 }
 
 /// Steps 6 to 9 for a message of our own that is sent in the name of a caller.
-pub(crate) async fn send_own(gateway: &Gateway, call: &Call) -> Option<Forwarded> {
+pub(crate) async fn send_own(gateway: &Arc<Gateway>, call: &Arc<Call>) -> Option<Forwarded> {
     let in_force = gateway.live.snapshot();
     let (verdict, entries) = decide::decide(call, &in_force);
     let receipt = record::record(gateway, call, &in_force, &verdict).ok()?;

@@ -47,6 +47,20 @@ pub struct ServerSettings {
     pub credential: Credential,
     /// Whether a grant goes with every request.
     pub grant: bool,
+    /// Which revisions it speaks.
+    pub era: ServerEra,
+}
+
+/// Which revisions a server speaks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ServerEra {
+    /// It is asked once, before the first call that needs to know.
+    #[default]
+    Auto,
+    /// 2026-07-28.
+    Modern,
+    /// 2025-11-25 and earlier.
+    Legacy,
 }
 
 /// How a server is reached.

@@ -75,6 +75,7 @@ pub(crate) fn settings(public_url: &str) -> Settings {
         transport: Transport::Http("http://127.0.0.1:9/mcp".parse().expect("a URL")),
         credential: Credential::None,
         grant: false,
+        era: crate::ServerEra::Auto,
     };
     let servers = ["deliveries", "0", "a-b_c"].map(|name| (named(name), behind.clone()));
     Settings {

@@ -126,6 +126,7 @@ struct Shared {
     subscribed: Mutex<Vec<String>>,
     as_events: AtomicBool,
     modern: AtomicBool,
+    legacy: AtomicBool,
     under_way: AtomicUsize,
     next_session: AtomicUsize,
 }
@@ -158,6 +159,7 @@ impl Upstream {
             subscribed: Mutex::default(),
             as_events: AtomicBool::new(false),
             modern: AtomicBool::new(true),
+            legacy: AtomicBool::new(true),
             under_way: AtomicUsize::new(0),
             next_session: AtomicUsize::new(1),
         });
@@ -216,6 +218,11 @@ impl Upstream {
     /// Knows nothing of the modern era, as most servers of today.
     pub fn be_legacy_only(&self) {
         self.shared.modern.store(false, Ordering::SeqCst);
+    }
+
+    /// Knows nothing of the legacy era: no handshake, no sessions, no standing stream.
+    pub fn be_modern_only(&self) {
+        self.shared.legacy.store(false, Ordering::SeqCst);
     }
 
     /// Everything received so far.

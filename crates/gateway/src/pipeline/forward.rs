@@ -15,6 +15,7 @@ use kenward_store::segments::Receipt;
 use super::mint::Minted;
 use super::{Call, Entry, Prepared, decide, mint, record, refuse, resolve};
 use crate::body::AnswerBody;
+use crate::bridge;
 use crate::clock;
 use crate::gateway::Gateway;
 use crate::sessions::{Behind, Session};
@@ -38,13 +39,16 @@ pub(crate) struct Forwarded {
 
 /// Sends an allowed message. The permit and the receipt are spent: nothing can be sent twice.
 pub(crate) async fn forward(
-    gateway: &Gateway,
-    call: &Call,
+    gateway: &Arc<Gateway>,
+    call: &Arc<Call>,
     permit: Permit,
     receipt: Receipt,
     prepared: Prepared,
     grant: Option<Minted>,
 ) -> Result<Forwarded, UpstreamError> {
+    if bridge::is_needed(gateway, call).await? {
+        return bridge::forward(gateway, call, permit, receipt, prepared, grant).await;
+    }
     spend(permit, receipt);
     let server = call.entry.settings.servers.get(&call.entry.server);
     let server = server.ok_or(UpstreamError::Unreachable)?;
@@ -172,6 +176,7 @@ pub(super) async fn answer_to_server(
     let Some(call) = Call::of_session(entry.clone(), message.clone(), row, session) else {
         return Err(Stop::Status(StatusCode::INTERNAL_SERVER_ERROR));
     };
+    let call = Arc::new(call);
     let in_force = gateway.live.snapshot();
     let (verdict, entries) = decide::decide(&call, &in_force);
     let receipt = record::record(gateway, &call, &in_force, &verdict)?;

@@ -150,6 +150,9 @@ pub(crate) struct ServerFile {
     /// Whether a grant goes with every request.
     #[serde(default = "yes")]
     pub(crate) grant: bool,
+    /// Which revisions of MCP the server speaks.
+    #[serde(default)]
+    pub(crate) era: EraWord,
     /// What a mapping that the server itself declares can do.
     #[serde(default)]
     pub(crate) declared_mappings: MappingsWord,
@@ -213,6 +216,20 @@ pub(crate) struct CredentialFields {
     pub(crate) _exchange: Option<Unavailable>,
     #[serde(default, rename = "grant")]
     pub(crate) _grant: Option<Unavailable>,
+}
+
+/// Which revisions of MCP a server speaks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "Era")]
+pub(crate) enum EraWord {
+    /// It is asked, once.
+    #[default]
+    Auto,
+    /// 2026-07-28.
+    Modern,
+    /// 2025-11-25 and earlier.
+    Legacy,
 }
 
 /// What a mapping that a server declares can do.

@@ -58,7 +58,7 @@ for line in sys.stdin:
             "serverInfo": {"name": "stdio", "version": "1"},
         }
     elif method == "server/discover" and modern:
-        result = {"supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}, "ttlMs": 0, "cacheScope": "private"}
+        result = {"supportedVersions": ["2026-07-28", "2025-11-25"], "capabilities": {"tools": {}}, "ttlMs": 0, "cacheScope": "private"}
     elif method == "tools/list":
         result = {"tools": TOOLS}
     elif method == "tools/call":

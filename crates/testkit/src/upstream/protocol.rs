@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Received, Shared};
 
-pub(super) const MODERN: &str = "2026-07-28";
+const MODERN: &str = "2026-07-28";
 
 /// One message as an event of a stream.
 pub(super) fn event(message: &Value) -> Bytes {
@@ -33,7 +33,7 @@ fn usual(shared: &Shared, received: &Received, method: &str) -> Answer {
     match method {
         "initialize" => Answer::Result(handshake(&params)),
         "server/discover" if shared.modern.load(Ordering::SeqCst) => Answer::Result(json!({
-            "supportedVersions": [MODERN], "capabilities": capabilities(),
+            "supportedVersions": versions(shared), "capabilities": capabilities(),
             "ttlMs": 60_000, "cacheScope": "public",
         })),
         "ping" | "logging/setLevel" => Answer::Result(json!({})),
@@ -48,6 +48,13 @@ fn usual(shared: &Shared, received: &Received, method: &str) -> Answer {
         "tools/call" | "prompts/get" | "resources/read" => called(shared, method, &params),
         _ => Answer::Error(-32601, "Method not found".to_owned()),
     }
+}
+
+fn versions(shared: &Shared) -> Value {
+    if shared.legacy.load(Ordering::SeqCst) {
+        return json!([MODERN, "2025-11-25", "2025-06-18", "2025-03-26"]);
+    }
+    json!([MODERN])
 }
 
 fn called(shared: &Shared, method: &str, params: &Value) -> Answer {

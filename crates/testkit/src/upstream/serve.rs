@@ -41,6 +41,9 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Ou
     let received = Received { verb: parts.method, headers: parts.headers, body };
     shared.received.lock().expect("received").push(received.clone());
     match received.verb {
+        Method::GET | Method::DELETE if !shared.legacy.load(Ordering::SeqCst) => {
+            empty(StatusCode::METHOD_NOT_ALLOWED)
+        }
         Method::GET => stream(shared, None, None),
         Method::DELETE => empty(StatusCode::OK),
         _ => posted(shared, received).await,
@@ -55,6 +58,14 @@ async fn posted(shared: &Arc<Shared>, received: Received) -> Response<Outgoing> 
     let modern = shared.modern.load(Ordering::SeqCst);
     if received.is_modern() && !modern {
         return failed(StatusCode::BAD_REQUEST, &id, -32600, "Bad Request: no valid session id");
+    }
+    if !received.is_modern() && !shared.legacy.load(Ordering::SeqCst) {
+        return failed(
+            StatusCode::BAD_REQUEST,
+            &id,
+            -32602,
+            "the metadata of 2026-07-28 is missing",
+        );
     }
     let scripted = shared.scripts.lock().expect("scripts").contains_key("subscriptions/listen");
     if received.method() == "subscriptions/listen" && modern && !scripted {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use kenward_gateway::{Credential, ServerSettings, Transport};
+use kenward_gateway::{Credential, ServerEra, ServerSettings, Transport};
 use kenward_model::ServerName;
 
 use super::{Settler, token};
-use crate::config::file::{CredentialFile, DefinitionsWord, ServerFile};
+use crate::config::file::{CredentialFile, DefinitionsWord, EraWord, ServerFile};
 use crate::config::{inherited, url};
 
 impl Settler<'_> {
@@ -37,7 +37,13 @@ impl Settler<'_> {
         for name in server.tools.keys().filter(|name| name.is_empty()) {
             self.error(&format!("{pointer}/tools/{}", token(name)), "a tool must have a name");
         }
-        Some(ServerSettings { transport: transport?, credential: credential?, grant: server.grant })
+        let era = match server.era {
+            EraWord::Auto => ServerEra::Auto,
+            EraWord::Modern => ServerEra::Modern,
+            EraWord::Legacy => ServerEra::Legacy,
+        };
+        let (transport, credential) = (transport?, credential?);
+        Some(ServerSettings { transport, credential, grant: server.grant, era })
     }
 
     /// What a server declares is taken as it is; nothing that promises more is taken for granted.
