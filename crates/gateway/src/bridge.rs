@@ -5,6 +5,7 @@
 //! it. So nothing here decides anything: what crosses a bridge meets the same questions.
 
 mod era;
+mod modern_client;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use crate::pipeline::{Call, Forwarded, Minted, Prepared};
 use crate::upstream::UpstreamError;
 
 pub(crate) use era::Eras;
+pub(crate) use modern_client::Bridged;
 
 /// Whether `call` has to be said in another era before its server understands it.
 ///
@@ -25,8 +27,7 @@ pub(crate) async fn is_needed(gateway: &Gateway, call: &Call) -> Result<bool, Up
     match (call.dialect.era, &call.session) {
         (Era::Legacy, Some(_)) => Ok(false),
         (Era::Legacy, None) => Ok(gateway.eras.of(gateway, call).await? != Era::Legacy),
-        // A modern client falls back by itself when it hears what the server says.
-        (Era::Modern, _) => Ok(false),
+        (Era::Modern, _) => Ok(gateway.eras.of(gateway, call).await? != Era::Modern),
     }
 }
 
@@ -36,12 +37,15 @@ pub(crate) async fn forward(
     call: &Arc<Call>,
     permit: Permit,
     receipt: Receipt,
-    _prepared: Prepared,
-    _grant: Option<Minted>,
+    prepared: Prepared,
+    grant: Option<Minted>,
 ) -> Result<Forwarded, UpstreamError> {
-    crate::pipeline::spend(permit, receipt);
     let forwarded = match call.dialect.era {
-        Era::Legacy | Era::Modern => {
+        Era::Modern => {
+            modern_client::forward(gateway, call, permit, receipt, prepared, grant).await
+        }
+        Era::Legacy => {
+            crate::pipeline::spend(permit, receipt);
             Err(UpstreamError::Misbehaved("it speaks no revision that the client speaks"))
         }
     };

@@ -55,7 +55,7 @@ pub(crate) use call::Call;
 pub(crate) use embedded::Scout;
 pub(crate) use filter::{collect, event_stream};
 pub(crate) use forward::Forwarded;
-pub(crate) use forward::{forward, send_http, spend};
+pub(crate) use forward::{GRANT, GRANT_MEMBER, forward, not_offered, send_http, spend};
 pub(crate) use mint::Minted;
 pub(crate) use prepare::Prepared;
 pub(crate) use record::withheld;

@@ -25,9 +25,9 @@ use crate::upstream::{HttpRequest, Process, Reply, UpstreamError, send};
 
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
-const GRANT: HeaderName = HeaderName::from_static("txn-token");
+pub(crate) const GRANT: HeaderName = HeaderName::from_static("txn-token");
 /// Where the grant stands for a server that has no headers.
-const GRANT_MEMBER: &str = "dev.kenward/txn-token";
+pub(crate) const GRANT_MEMBER: &str = "dev.kenward/txn-token";
 
 /// What came back, and the process that was started for it.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub(crate) struct Forwarded {
     pub(crate) reply: Reply,
     pub(crate) started: Option<Arc<Process>>,
     pub(crate) server_requests: Vec<&'static str>,
+    /// The MCP resources of a listening request that the server tells no news of.
+    pub(crate) unheard: Vec<String>,
 }
 
 /// Sends an allowed message. The permit and the receipt are spent: nothing can be sent twice.
@@ -56,7 +58,7 @@ pub(crate) async fn forward(
     match &server.transport {
         Transport::Http(_) => {
             let reply = send_http(call, Method::POST, body, grant).await?;
-            Ok(Forwarded { reply, started: None, server_requests })
+            Ok(Forwarded { reply, started: None, server_requests, unheard: Vec::new() })
         }
         Transport::Stdio { command, environment } => {
             let (process, started) = match (&call.session, call.dialect.era) {
@@ -72,7 +74,7 @@ pub(crate) async fn forward(
                 }
             };
             let reply = send_line(call, &process, body, grant).await?;
-            Ok(Forwarded { reply, started, server_requests })
+            Ok(Forwarded { reply, started, server_requests, unheard: Vec::new() })
         }
     }
 }

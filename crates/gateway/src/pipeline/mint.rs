@@ -11,7 +11,7 @@ use crate::settings::Transport;
 use crate::stop::Stop;
 
 /// A grant ready to go; never logged.
-pub(crate) struct Minted(pub(super) String);
+pub(crate) struct Minted(pub(crate) String);
 
 pub(super) fn mint(
     gateway: &Gateway,
@@ -59,7 +59,7 @@ pub(super) fn mint(
 
 impl Minted {
     /// The grant as the value of `Txn-Token`.
-    pub(super) fn header(&self) -> Option<HeaderValue> {
+    pub(crate) fn header(&self) -> Option<HeaderValue> {
         let mut value = HeaderValue::try_from(&self.0).ok()?;
         value.set_sensitive(true);
         Some(value)
