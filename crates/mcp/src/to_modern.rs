@@ -158,11 +158,7 @@ fn dressed<'a>(
 }
 
 /// The edit that lets `meta` say who the server is.
-fn introduced<'a>(
-    text: &'a str,
-    meta: &'a str,
-    server: &str,
-) -> Result<Edit<'a>, EnvelopeError> {
+fn introduced<'a>(text: &'a str, meta: &'a str, server: &str) -> Result<Edit<'a>, EnvelopeError> {
     let members = Members::of(meta);
     let members = members.ok_or_else(|| EnvelopeError::invalid("`_meta` must be an object"))?;
     if let Some(old) = once(meta, SERVER_INFO)? {

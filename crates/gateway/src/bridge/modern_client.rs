@@ -129,8 +129,7 @@ async fn discover(
     }
     let id = call.request_id().unwrap_or(b"null");
     let response = reply::result(id, &result.to_string());
-    let dress =
-        to_modern::Dress { id, cacheable: true, server: introduced.server_info.as_deref() };
+    let dress = to_modern::Dress { id, cacheable: true, server: introduced.server_info.as_deref() };
     let malformed = |_| UpstreamError::Misbehaved("a malformed handshake");
     let response = to_modern::response(&response, dress).map_err(malformed)?;
     Ok(forwarded(at_once(response), Vec::new()))
@@ -182,7 +181,9 @@ async fn answered(
         return terms.tell(refuse("`inputResponses` lacks the answer to `input`")).await;
     };
     match bridged.parked.take(&call.entry.caller, &ticket) {
-        None => terms.tell(refuse("the question is answered already, or has waited too long")).await,
+        None => {
+            terms.tell(refuse("the question is answered already, or has waited too long")).await
+        }
         Some(Waiting::Call(waiting)) => {
             // Whoever waited may have given up in between; then the answer's channel closes.
             let _gone = waiting.send(Resume { terms, answer, grant });

@@ -15,6 +15,7 @@ mod audience;
 mod audit;
 mod authentication;
 mod bad_input;
+mod bridge_modern_client;
 mod changes;
 mod diff;
 mod disclosure;

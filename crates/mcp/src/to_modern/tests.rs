@@ -129,7 +129,12 @@ fn pages_to_visit_are_found_in_their_error_alone() {
     let found = visits(error(-32042, page.clone()).as_bytes(), 64).unwrap();
     assert_eq!(found[0].url, "https://a.example/");
     assert_eq!(found[0].json()["params"].get("elicitationId"), None);
-    for none in [error(-32602, page), error(-32042, json!({})), error(-32042, json!({ "elicitations": [] })), error(-32042, json!({ "elicitations": [{ "url": 3 }] }))] {
+    for none in [
+        error(-32602, page),
+        error(-32042, json!({})),
+        error(-32042, json!({ "elicitations": [] })),
+        error(-32042, json!({ "elicitations": [{ "url": 3 }] })),
+    ] {
         assert_eq!(visits(none.as_bytes(), 64), None, "{none}");
     }
 }
@@ -146,7 +151,9 @@ fn the_answer_to_a_question_is_taken_byte_for_byte() {
 
 #[test]
 fn statuses_follow_the_code() {
-    let error = |code: i64| format!(r#"{{"jsonrpc":"2.0","id":1,"error":{{"code":{code},"message":"m"}}}}"#);
+    let error = |code: i64| {
+        format!(r#"{{"jsonrpc":"2.0","id":1,"error":{{"code":{code},"message":"m"}}}}"#)
+    };
     assert_eq!(status(error(-32601).as_bytes()), 404);
     assert_eq!(status(error(-32021).as_bytes()), 400);
     assert_eq!(status(error(-32602).as_bytes()), 200);

@@ -161,12 +161,7 @@ fn traces(call: &Call) -> HeaderMap {
 }
 
 /// Lets the answer come in a task of its own.
-pub(super) fn start(
-    gateway: &Arc<Gateway>,
-    session: Arc<ServerSession>,
-    sent: Sent,
-    terms: Terms,
-) {
+pub(super) fn start(gateway: &Arc<Gateway>, session: Arc<ServerSession>, sent: Sent, terms: Terms) {
     let Sent { under_way, coming } = sent;
     let exchange = Exchange { gateway: Arc::clone(gateway), session, terms, under_way };
     tokio::spawn(exchange.run(coming));
@@ -253,9 +248,7 @@ impl Exchange {
             Ok(Reply::Events { body, .. }) => {
                 Some(Source::events(body, self.session.settings.limits.event))
             }
-            Ok(
-                Reply::Json { .. } | Reply::Lines(_) | Reply::Accepted | Reply::NotOffered,
-            )
+            Ok(Reply::Json { .. } | Reply::Lines(_) | Reply::Accepted | Reply::NotOffered)
             | Err(_) => None,
         }
     }

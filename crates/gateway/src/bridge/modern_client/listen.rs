@@ -94,7 +94,12 @@ pub(super) async fn listen(
                 let followed = Followed { session, uris: followed };
                 tokio::spawn(carry(Arc::clone(call), news, client, followed));
                 let reply = Reply::Lines(lines);
-                return Ok(Forwarded { reply, started: None, server_requests: Vec::new(), unheard });
+                return Ok(Forwarded {
+                    reply,
+                    started: None,
+                    server_requests: Vec::new(),
+                    unheard,
+                });
             }
             Err(UpstreamError::SessionEnded) if may_retry => {
                 session.lose();

@@ -94,11 +94,7 @@ async fn in_process(
     Ok((Wire::Process(process), answer))
 }
 
-fn introduced(
-    answer: &Bytes,
-    depth: usize,
-    is_process: bool,
-) -> Result<Introduced, UpstreamError> {
+fn introduced(answer: &Bytes, depth: usize, is_process: bool) -> Result<Introduced, UpstreamError> {
     let malformed = || UpstreamError::Misbehaved("a malformed handshake");
     let mut answer = tree::read(answer, depth).map_err(|_| malformed())?;
     let result = answer.get_mut("result").and_then(Value::as_object_mut);

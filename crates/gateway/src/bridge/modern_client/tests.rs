@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::declared::Declared;
-use super::parked::{Parked, Waiting};
+use super::parked::Parked;
 use super::seal::Seal;
 use super::*;
 use crate::tests::{call, caller};
@@ -113,7 +113,7 @@ fn one_party_lets_little_wait_and_nothing_of_others_gives_way() {
         parked.enter(&caller("ann"), [number; 16], expires, Waiting::Call(sender));
         waiting.push(receiver);
     }
-    let has_given_up = |one: &mut oneshot::Receiver<parked::Resume>| {
+    let has_given_up = |one: &mut oneshot::Receiver<Resume>| {
         matches!(one.try_recv(), Err(oneshot::error::TryRecvError::Closed))
     };
     assert_eq!(waiting.iter_mut().map(has_given_up).filter(|gone| *gone).count(), 24);
