@@ -140,13 +140,13 @@ fn dressed<'a>(
     for (name, value) in [("resultType", "\"complete\"")].into_iter().chain(caching) {
         match once(result, name)? {
             Some(old) => edits.push((span(text, old), Cow::Borrowed(value))),
-            None => added.push_str(&format!("\"{name}\":{value},")),
+            None => added.extend(["\"", name, "\":", value, ","]),
         }
     }
     if let Some(server) = dress.server {
         match once(result, "_meta")? {
             Some(meta) => edits.push(introduced(text, meta, server)?),
-            None => added.push_str(&format!("\"_meta\":{{\"{SERVER_INFO}\":{server}}},")),
+            None => added.extend(["\"_meta\":{\"", SERVER_INFO, "\":", server, "},"]),
         }
     }
     if Members::of(result).is_some_and(|members| members.0.is_empty()) {

@@ -124,8 +124,9 @@ async fn discover(
         "ttlMs": 0,
         "cacheScope": "private",
     });
-    if let Some(instructions) = &introduced.instructions {
-        result["instructions"] = Value::from(instructions.as_str());
+    if let (Some(instructions), Some(members)) = (&introduced.instructions, result.as_object_mut())
+    {
+        members.insert("instructions".to_owned(), Value::from(instructions.as_str()));
     }
     let id = call.request_id().unwrap_or(b"null");
     let response = reply::result(id, &result.to_string());

@@ -203,28 +203,31 @@ impl Exchange {
         }
     }
 
-    async fn follow(&mut self, mut source: Source) {
+    async fn follow(&mut self, source: Source) {
         let mut mark = Mark::default();
+        let mut streams = Some(source);
+        while let Some(mut source) = streams {
+            if !self.read(&mut source, &mut mark).await {
+                return;
+            }
+            streams = self.again(&mut mark).await;
+        }
+        self.under_way.is_over = true;
+    }
+
+    /// Takes what comes on one stream; true when it ended before the answer.
+    async fn read(&mut self, source: &mut Source, mark: &mut Mark) -> bool {
         loop {
             let event = tokio::select! {
                 biased;
-                () = self.terms.client.closed() => return,
+                () = self.terms.client.closed() => return false,
                 event = source.next() => event,
             };
-            let Some(Ok(event)) = event else {
-                match self.again(&mut mark).await {
-                    Some(next) => source = next,
-                    None => {
-                        self.under_way.is_over = true;
-                        return;
-                    }
-                }
-                continue;
-            };
-            mark.after = event.id.or(mark.after);
+            let Some(Ok(event)) = event else { return true };
+            mark.after = event.id.or_else(|| mark.after.take());
             mark.pause = event.retry.map_or(mark.pause, Duration::from_millis);
             if !event.data.is_empty() && !self.take(event.data).await {
-                return;
+                return false;
             }
         }
     }
@@ -320,13 +323,12 @@ impl Exchange {
         let server = self.session.introduced.server_info.as_deref();
         let dress = Dress { id: self.terms.id(), cacheable, server };
         let said = to_modern::response(data, dress).ok()?;
-        match self.terms.call.row.treatment {
-            // A list that is malformed is found so by the one gate.
-            Treatment::List(ListKind::Tools) if !is_error => {
-                Some(to_modern::without_tasks(&said).unwrap_or(said))
-            }
-            _ => Some(said),
+        let is_tools = self.terms.call.row.treatment == Treatment::List(ListKind::Tools);
+        if is_error || !is_tools {
+            return Some(said);
         }
+        // A list that is malformed is found so by the one gate.
+        Some(to_modern::without_tasks(&said).unwrap_or(said))
     }
 
     fn notification(&self, shape: &Shape<'_>, data: &Bytes) -> Option<Bytes> {

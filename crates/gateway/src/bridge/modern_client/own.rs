@@ -56,10 +56,12 @@ pub(super) fn own(
 fn message(entry: &Entry, name: &str, params: &Value) -> Option<Call> {
     let (row, time) = (method::find(name)?, clock::now());
     let id = clock::decision_id(time).ok()?;
-    let mut message = json!({ "jsonrpc": "2.0", "method": name, "params": params });
-    if row.kind == RowKind::Request {
-        message["id"] = Value::from(format!("kenward-{id}"));
-    }
+    let message = match row.kind {
+        RowKind::Request => json!({
+            "jsonrpc": "2.0", "id": format!("kenward-{id}"), "method": name, "params": params,
+        }),
+        RowKind::Notification => json!({ "jsonrpc": "2.0", "method": name, "params": params }),
+    };
     let limits = Limits::default();
     Some(Call {
         id,

@@ -210,14 +210,7 @@ impl ServerSession {
             Wire::Http(Some(_)) => {
                 let (settings, server) = (Arc::clone(&self.settings), self.server.clone());
                 let headers = self.headers(None).ok()?;
-                Some(async move {
-                    let Some(behind) = settings.servers.get(&server) else { return };
-                    let patience = settings.limits.answer_time;
-                    let ended = sent(behind, Method::DELETE, Bytes::new(), headers, patience).await;
-                    if let Err(error) = ended {
-                        tracing::debug!(%error, "the server did not take the end of a session");
-                    }
-                })
+                Some(part(settings, server, headers))
             }
         }
     }
@@ -272,6 +265,16 @@ impl Drop for ServerSession {
         {
             runtime.spawn(farewell);
         }
+    }
+}
+
+/// Tells a server that a session with these headers is over, whether it minds or not.
+async fn part(settings: Arc<Settings>, server: ServerName, headers: HeaderMap) {
+    let Some(behind) = settings.servers.get(&server) else { return };
+    let patience = settings.limits.answer_time;
+    let ended = sent(behind, Method::DELETE, Bytes::new(), headers, patience).await;
+    if let Err(error) = ended {
+        tracing::debug!(%error, "the server did not take the end of a session");
     }
 }
 

@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use kenward_model::Timestamp;
-use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::declared::Declared;
 use super::parked::Parked;
 use super::seal::Seal;
 use super::*;
