@@ -6,6 +6,7 @@
 
 mod era;
 mod legacy_client;
+mod modern_client;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use crate::upstream::UpstreamError;
 
 pub(crate) use era::Eras;
 pub(crate) use legacy_client::{Modern, standing};
+pub(crate) use modern_client::Bridged;
 
 /// Whether `call` has to be said in another era before its server understands it.
 ///
@@ -27,8 +29,7 @@ pub(crate) async fn is_needed(gateway: &Gateway, call: &Call) -> Result<bool, Up
     match (call.dialect.era, &call.session) {
         (Era::Legacy, Some(_)) => Ok(legacy_client::is_bridged(call)),
         (Era::Legacy, None) => Ok(gateway.eras.of(gateway, call).await? != Era::Legacy),
-        // A modern client falls back by itself when it hears what the server says.
-        (Era::Modern, _) => Ok(false),
+        (Era::Modern, _) => Ok(gateway.eras.of(gateway, call).await? != Era::Modern),
     }
 }
 
@@ -46,8 +47,7 @@ pub(crate) async fn forward(
             legacy_client::forward(gateway, call, permit, receipt, prepared, grant).await
         }
         Era::Modern => {
-            crate::pipeline::spend(permit, receipt);
-            Err(UpstreamError::Misbehaved("it speaks no revision that the client speaks"))
+            modern_client::forward(gateway, call, permit, receipt, prepared, grant).await
         }
     };
     // Whatever went wrong, the server may be another one now; what the client does says nothing.

@@ -8,7 +8,7 @@ use kenward_store::segments::Log;
 
 use crate::admission::Admission;
 use crate::authority::Issuers;
-use crate::bridge::Eras;
+use crate::bridge::{Bridged, Eras};
 use crate::clock::{self, NoEntropy};
 use crate::copies::Copies;
 use crate::definitions::Definitions;
@@ -51,6 +51,7 @@ pub struct Gateway {
     pub(crate) copies: Copies,
     pub(crate) sealer: Sealer,
     pub(crate) eras: Eras,
+    pub(crate) bridged: Bridged,
 }
 
 impl Gateway {
@@ -61,6 +62,7 @@ impl Gateway {
     pub fn new(parts: Parts) -> Result<Self, NoEntropy> {
         let Parts { settings, live, log, issuers, grants } = parts;
         let limits = &settings.limits;
+        let bridged = Bridged::new(limits.sessions_per_caller, limits.session_idle)?;
         Ok(Self {
             calls: Admission::new(limits.calls_per_caller),
             streams: Admission::new(limits.streams_per_caller),
@@ -76,6 +78,7 @@ impl Gateway {
             grants,
             sealer: Sealer::new()?,
             eras: Eras::default(),
+            bridged,
         })
     }
 
@@ -105,6 +108,7 @@ impl Gateway {
     pub async fn keep_house(&self) {
         let now = clock::now();
         self.sessions.end_idle(now);
+        self.bridged.end_idle(now);
         for problem in self.issuers().refresh_stale(now).await {
             tracing::warn!(issuer = %problem.issuer, problem = %problem.problem, "keys not refreshed");
         }
@@ -113,6 +117,7 @@ impl Gateway {
     /// Ends sessions and processes; returns when the last process is gone.
     pub async fn close(&self) {
         self.sessions.end_all();
+        self.bridged.end_all().await;
         self.processes.end_all().await;
     }
 }

@@ -56,7 +56,7 @@ pub(crate) use call::Call;
 pub(crate) use embedded::Scout;
 pub(crate) use filter::{collect, event_stream};
 pub(crate) use forward::Forwarded;
-pub(crate) use forward::{GRANT, GRANT_MEMBER, forward, send_http, spend};
+pub(crate) use forward::{GRANT, GRANT_MEMBER, forward, not_offered, send_http, spend};
 pub(crate) use mint::{Minted, mint as mint_grant};
 pub(crate) use prepare::Prepared;
 pub(crate) use record::withheld;

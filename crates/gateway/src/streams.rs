@@ -22,7 +22,7 @@ use crate::admission::Slot;
 use crate::body::AnswerBody;
 use crate::gateway::Gateway;
 use crate::outcome::Outcome;
-use crate::pipeline::{self, Call, Entry, Minted, Prepared};
+use crate::pipeline::{self, Call, Entry, Forwarded, Minted, Prepared};
 use crate::source::Source;
 use crate::stop::Stop;
 use crate::upstream::{Reply, UpstreamError};
@@ -90,10 +90,14 @@ pub(crate) async fn listen(
     let slot = admit(gateway, &call.entry, call.request_id())?;
     let changes = gateway.live.subscribe();
     let in_force = gateway.live.snapshot();
-    let asked = Asked::of(&call, &in_force);
+    let mut asked = Asked::of(&call, &in_force);
     prepared.body = asked.narrowed(&call, prepared.body)?;
     let sent = pipeline::forward(gateway, &call, permit, receipt, prepared, grant).await;
-    let source = source_of(gateway, &call, sent.map(|forwarded| forwarded.reply))?;
+    let sent = sent.map(|Forwarded { reply, unheard, .. }| {
+        asked.leave_out(&unheard);
+        reply
+    });
+    let source = source_of(gateway, &call, sent)?;
     let watch = Watch::new(gateway, call, asked, in_force);
     Ok(Stream::start(source, watch, changes, outcome, slot))
 }

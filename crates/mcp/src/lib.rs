@@ -18,6 +18,7 @@ pub mod mirror;
 pub mod reply;
 pub mod scan;
 pub mod sse;
+pub mod to_modern;
 pub mod tree;
 
 pub use error::EnvelopeError;

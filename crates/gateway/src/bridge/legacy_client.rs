@@ -101,7 +101,13 @@ fn here(answer: Bytes) -> Forwarded {
     // The channel is new and has room for one.
     let _room = sender.try_send(answer);
     let reply = Reply::Lines(lines);
-    Forwarded { reply, started: None, bridged: None, server_requests: Vec::new() }
+    Forwarded {
+        reply,
+        started: None,
+        bridged: None,
+        server_requests: Vec::new(),
+        unheard: Vec::new(),
+    }
 }
 
 fn id(call: &Call) -> &[u8] {

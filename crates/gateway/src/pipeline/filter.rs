@@ -11,6 +11,7 @@ use kenward_audit::Outcome as Ending;
 use kenward_mcp::dialect::Era;
 use kenward_mcp::method::{RowKind, Treatment};
 use kenward_mcp::sse::{self, Event};
+use kenward_mcp::to_modern;
 use tokio::sync::mpsc;
 
 use super::handshake::{self, Opened};
@@ -38,7 +39,7 @@ pub(super) async fn filter(
         release.ended(Ending::Delivered);
         return Ok(bare(StatusCode::ACCEPTED));
     }
-    let Forwarded { reply, started, bridged, server_requests } = forwarded;
+    let Forwarded { reply, started, bridged, server_requests, unheard: _ } = forwarded;
     release.may_ask_for(&server_requests);
     if release.call.row.treatment == Treatment::Handshake {
         let opened = Opened { started, bridged, server_requests };
@@ -189,12 +190,20 @@ async fn from_process(
             Err(_) => return Err(failed(&mut release, UpstreamError::Slow).await),
         };
         match release.message(line).await {
-            Released::Last(bytes) => return Ok(json(StatusCode::OK, bytes)),
+            Released::Last(bytes) => return Ok(json(status_of(&release, &bytes), bytes)),
             Released::Deliver(bytes) => {
                 return Ok(stream(Source::Lines(lines), release, Some(bytes)));
             }
             Released::Nothing => {}
         }
+    }
+}
+
+/// The status of an answer that came without one (2026-07-28, transports).
+fn status_of(release: &Release, bytes: &[u8]) -> StatusCode {
+    match release.call.dialect.era {
+        Era::Legacy => StatusCode::OK,
+        Era::Modern => StatusCode::from_u16(to_modern::status(bytes)).unwrap_or(StatusCode::OK),
     }
 }
 

@@ -37,6 +37,8 @@ pub(crate) struct Forwarded {
     /// What a session keeps whose server has none.
     pub(crate) bridged: Option<bridge::Modern>,
     pub(crate) server_requests: Vec<&'static str>,
+    /// The MCP resources of a listening request that the server tells no news of.
+    pub(crate) unheard: Vec<String>,
 }
 
 /// Sends an allowed message. The permit and the receipt are spent: nothing can be sent twice.
@@ -58,7 +60,8 @@ pub(crate) async fn forward(
     match &server.transport {
         Transport::Http(_) => {
             let reply = send_http(call, Method::POST, body, grant).await?;
-            Ok(Forwarded { reply, started: None, bridged: None, server_requests })
+            let unheard = Vec::new();
+            Ok(Forwarded { reply, started: None, bridged: None, server_requests, unheard })
         }
         Transport::Stdio { command, environment } => {
             let (process, started) = match (&call.session, call.dialect.era) {
@@ -74,7 +77,8 @@ pub(crate) async fn forward(
                 }
             };
             let reply = send_line(call, &process, body, grant).await?;
-            Ok(Forwarded { reply, started, bridged: None, server_requests })
+            let unheard = Vec::new();
+            Ok(Forwarded { reply, started, bridged: None, server_requests, unheard })
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::settings::Transport;
 use crate::stop::Stop;
 
 /// A grant ready to go; never logged.
-pub(crate) struct Minted(pub(super) String);
+pub(crate) struct Minted(pub(crate) String);
 
 pub(crate) fn mint(
     gateway: &Gateway,

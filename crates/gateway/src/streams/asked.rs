@@ -82,6 +82,13 @@ impl Asked {
         }
     }
 
+    /// Drops the MCP resources that the server tells no news of.
+    pub(super) fn leave_out(&mut self, unheard: &[String]) {
+        if let Self::Listed { uris, .. } = self {
+            uris.retain(|uri| !unheard.contains(uri));
+        }
+    }
+
     /// Drops every MCP resource that the caller may not read any more.
     pub(super) fn shrink(&mut self, call: &Call, in_force: &InForce) {
         if let Self::Listed { uris, .. } = self {

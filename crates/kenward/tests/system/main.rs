@@ -17,6 +17,7 @@ mod authentication;
 mod bad_input;
 mod bridge_legacy_client;
 mod bridge_rounds;
+mod bridge_modern_client;
 mod changes;
 mod definitions;
 mod diff;

@@ -115,6 +115,11 @@ impl Process {
         Ok(answers)
     }
 
+    /// Forgets who waits for the answer to the request `id`.
+    pub(crate) fn forget(&self, id: &[u8]) {
+        self.router.forget(id);
+    }
+
     /// Sends a message that has no answer.
     pub(crate) async fn send(&self, message: &Bytes) -> Result<(), UpstreamError> {
         self.input.send(as_line(message)).await.map_err(|_| UpstreamError::SessionEnded)
