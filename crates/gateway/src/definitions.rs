@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use kenward_mcp::dialect::Era;
+use kenward_mcp::dialect::{Dialect, Era};
 use kenward_mcp::list::{self, ListKind};
 use kenward_mcp::scan::{self, ShapeKind};
 use kenward_mcp::{Limits, Message, method};
@@ -108,7 +108,7 @@ fn listing(call: &Call, cursor: Option<&str>) -> Option<Call> {
         params.insert("cursor".to_owned(), Value::from(cursor));
     }
     if call.dialect.era == Era::Modern {
-        params.insert("_meta".to_owned(), own_meta(call));
+        params.insert("_meta".to_owned(), own_meta(call.dialect));
     }
     let message = json!({
         "jsonrpc": "2.0", "id": format!("kenward-{id}"), "method": row.name, "params": params,
@@ -124,9 +124,9 @@ fn listing(call: &Call, cursor: Option<&str>) -> Option<Call> {
 }
 
 /// What a modern request has to say of its sender.
-fn own_meta(call: &Call) -> Value {
+pub(crate) fn own_meta(dialect: Dialect) -> Value {
     json!({
-        "io.modelcontextprotocol/protocolVersion": call.dialect.version,
+        "io.modelcontextprotocol/protocolVersion": dialect.version,
         "io.modelcontextprotocol/clientCapabilities": {},
         "io.modelcontextprotocol/clientInfo": {
             "name": "kenward", "version": env!("CARGO_PKG_VERSION"),

@@ -10,6 +10,7 @@ use crate::admission::Admission;
 use crate::authority::Issuers;
 use crate::clock::{self, NoEntropy};
 use crate::definitions::Definitions;
+use crate::federation::Federation;
 use crate::grants::GrantKeys;
 use crate::lists::Listed;
 use crate::sessions::Sessions;
@@ -47,6 +48,7 @@ pub struct Gateway {
     pub(crate) definitions: Definitions,
     pub(crate) listed: Listed,
     pub(crate) sealer: Sealer,
+    pub(crate) federation: Federation,
 }
 
 impl Gateway {
@@ -60,6 +62,7 @@ impl Gateway {
         Ok(Self {
             calls: Admission::new(limits.calls_per_caller),
             streams: Admission::new(limits.streams_per_caller),
+            federation: Federation::new(limits.sessions_per_caller, limits.session_idle)?,
             sessions: Sessions::new(limits.sessions_per_caller, limits.session_idle),
             processes: Processes::default(),
             definitions: Definitions::default(),
@@ -97,6 +100,7 @@ impl Gateway {
     /// What is to be done now and then: idle sessions end, old keys are fetched again.
     pub async fn keep_house(&self) {
         let now = clock::now();
+        self.federation.sessions.end_idle(&self.sessions, now);
         self.sessions.end_idle(now);
         for problem in self.issuers().refresh_stale(now).await {
             tracing::warn!(issuer = %problem.issuer, problem = %problem.problem, "keys not refreshed");

@@ -8,6 +8,7 @@ mod body;
 pub mod clock;
 mod definitions;
 mod documents;
+mod federation;
 mod gateway;
 mod grants;
 mod listener;

@@ -150,7 +150,7 @@ fn process_of(session: &Session) -> Result<Arc<Process>, UpstreamError> {
 }
 
 /// A client's answer to a request of the server: decided anew, and taken once.
-pub(super) async fn answer_to_server(
+pub(crate) async fn answer_to_server(
     gateway: &Arc<Gateway>,
     entry: &Entry,
     head: &Parts,
@@ -206,7 +206,7 @@ pub(crate) async fn own_answer(call: Arc<Call>, answer: Bytes) {
 }
 
 /// Tells the server behind that a session is over, as its client told us; whether it minds or not.
-pub(super) async fn end_behind(entry: Entry, session: Arc<Session>) {
+pub(crate) async fn end_behind(entry: Entry, session: Arc<Session>) {
     let message = br#"{"jsonrpc":"2.0","id":0,"method":"ping"}"#;
     let message = Message::parse(Bytes::from_static(message), &Limits::default()).ok();
     let call = message.zip(method::find("ping"));
