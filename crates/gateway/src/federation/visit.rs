@@ -88,16 +88,23 @@ impl Visit {
         })
     }
 
-    /// The servers that may be asked this by this caller, in the order of their names.
+    /// The servers that may be asked this by this caller, in the order of their names: those that
+    /// the caller may use for anything.
     pub(super) fn servers(&self, row: &'static Row) -> Result<Vec<ServerName>, Stop> {
         let in_force = self.gateway.live.snapshot();
+        let handshake = match self.dialect.era {
+            Era::Legacy => "initialize",
+            Era::Modern => "server/discover",
+        };
         let mut servers = Vec::new();
         for server in self.known.settings.servers.keys() {
             let call = self.call_at(server, row)?;
             let params = self.message.params();
-            let verdict =
-                call.judge_other(&in_force, clock::now(), row.name, Target::Server, params);
-            if verdict.is_allowed() {
+            let may = |method| {
+                let now = clock::now();
+                call.judge_other(&in_force, now, method, Target::Server, params).is_allowed()
+            };
+            if may(handshake) && may(row.name) {
                 servers.push(server.clone());
             }
         }

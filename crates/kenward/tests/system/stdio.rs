@@ -181,7 +181,7 @@ async fn start_with(behaviour: &str, change: impl FnOnce(&mut Deployment)) -> Ho
 }
 
 /// The interpreter's own path: a version manager's stand-in would be a process in between.
-fn python() -> String {
+pub(crate) fn python() -> String {
     let output = std::process::Command::new("python3")
         .args(["-c", "import sys; print(sys.executable)"])
         .output();
