@@ -33,6 +33,7 @@ const MIRROR: &str = "mcp-param-";
 const OWN: &str = "\"kenward-initialize\"";
 
 /// A message of a known caller, with everything that its parts need on their way.
+#[derive(Clone)]
 pub(super) struct Visit {
     pub(super) gateway: Arc<Gateway>,
     pub(super) known: Known,
@@ -201,20 +202,29 @@ impl Visit {
         head
     }
 
-    /// The session at `server` within the session here.
+    /// The session at `server` within the session here. One that takes long to open is opened all
+    /// the same when nobody waits for it any more, and is there for the next message.
     pub(super) async fn behind(
         &self,
-        session: &Federated,
+        session: &Arc<Federated>,
         server: &ServerName,
     ) -> Result<Arc<Session>, Stop> {
-        let cell = session.cell(server);
-        let mut held = cell.lock().await;
-        if let Some(known) = held.as_ref().filter(|known| !known.is_over()) {
-            return Ok(Arc::clone(known));
+        if let Some(known) = self.opened(server) {
+            return Ok(known);
         }
-        let opened = self.open(session, server).await?;
-        *held = Some(Arc::clone(&opened));
-        Ok(opened)
+        let (visit, session, server) = (self.clone(), Arc::clone(session), server.clone());
+        let opening = tokio::spawn(async move {
+            let cell = session.cell(&server);
+            let mut held = cell.lock().await;
+            if let Some(known) = held.as_ref().filter(|known| !known.is_over()) {
+                return Ok(Arc::clone(known));
+            }
+            let opened = visit.open(&session, &server).await?;
+            *held = Some(Arc::clone(&opened));
+            Ok(opened)
+        });
+        let broken = |_| self.failed(UpstreamError::Misbehaved("it opened no session"));
+        opening.await.map_err(broken)?
     }
 
     /// Opens a session at `server` in the caller's name, as their own `initialize` would.

@@ -70,6 +70,14 @@ impl House {
         Mcp::new(&self.gateway.url(), "/mcp", token, era)
     }
 
+    /// The same, with a process that runs already: to start one takes as long as it takes.
+    async fn connect_to_running(&self, user: &str, era: Era) -> Mcp {
+        let mcp = self.connect(user, era).await;
+        let reply = mcp.call("process__whoami", json!({})).await;
+        assert!(reply.is_done(), "{era:?}: {}", reply.http.text());
+        mcp
+    }
+
     async fn decisions(&self, server: &str, target: &str, verdict: &str) -> Vec<Value> {
         let records = self.gateway.records(KENWARD).await;
         let wanted = |record: &Value| {
@@ -321,6 +329,8 @@ async fn one_server_that_is_down_does_not_take_the_others_along() {
     for era in Era::BOTH {
         let token = issuer.token("rita", &format!("{}/mcp", gateway.url())).sign();
         let rita = Mcp::connect(&gateway.url(), "/mcp", &token, era).await;
+        let reply = rita.call("process__whoami", json!({})).await;
+        assert!(reply.is_done(), "{era:?}: {}", reply.http.text());
         let tools = rita.tools().await;
         assert!(tools.contains(&"deliveries__track_parcel".to_owned()), "{era:?}: {tools:?}");
         assert!(tools.contains(&"process__whoami".to_owned()), "{era:?}: {tools:?}");

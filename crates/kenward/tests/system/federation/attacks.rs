@@ -94,7 +94,6 @@ async fn no_other_spelling_of_a_name_works() {
             "deliveries_track_parcel",
             "deliveries___track_parcel",
             "Deliveries__track_parcel",
-            "deliveries__track_parcel ",
             "deliveries__deliveries__track_parcel",
             "archive__deliveries__track_parcel",
             "kenward:deliveries:track_parcel",

@@ -19,7 +19,7 @@ const REPRESENTATIVES: [&str; 7] = [
 async fn each_person_sees_their_own_of_all_servers() {
     let house = House::start().await;
     for era in Era::BOTH {
-        let rita = house.connect("rita", era).await;
+        let rita = house.connect_to_running("rita", era).await;
         let tools = rita.tools().await;
         assert_eq!(tools[0], "archive__look_up", "{era:?}");
         assert!(tools[1].starts_with("archive__files_read_"), "{era:?}: {tools:?}");
@@ -86,7 +86,7 @@ async fn pages_lose_nothing_and_repeat_nothing() {
     house.archive.on("tools/list", paged("look", 7));
     house.deliveries.on("tools/list", paged("item", 4));
     for era in Era::BOTH {
-        let rita = house.connect("rita", era).await;
+        let rita = house.connect_to_running("rita", era).await;
         let (mut names, cursors) = all(&rita).await;
         names.sort_unstable();
         assert_eq!(names, expected(), "{era:?}");
@@ -107,7 +107,7 @@ async fn a_server_that_fails_in_the_middle_goes_on_with_the_others() {
         }
         deliveries(received)
     });
-    let rita = house.connect("rita", Era::Modern).await;
+    let rita = house.connect_to_running("rita", Era::Modern).await;
     let (mut names, _) = all(&rita).await;
     names.sort_unstable();
     assert_eq!(names, expected());

@@ -1,6 +1,7 @@
 //! Legacy sessions at `/mcp` and behind it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kenward_testkit::{Answer, Era};
 use serde_json::{Value, json};
@@ -163,4 +164,23 @@ async fn a_request_is_called_off_at_the_server_that_it_went_to() {
     let params = json!({ "requestId": message["id"] });
     assert_eq!(other.notify("notifications/cancelled", params).await.status(), 202);
     assert_eq!(house.archive.requests("notifications/cancelled").len(), 1, "of another session");
+}
+
+/// To open a session may take longer than a list waits; the next list finds it open.
+#[tokio::test]
+async fn a_session_that_opens_slowly_is_there_in_the_end() {
+    let house = House::start().await;
+    house.archive.on("initialize", |received| {
+        let params = received.params();
+        let hello = json!({ "protocolVersion": params["protocolVersion"], "capabilities": {},
+                            "serverInfo": { "name": "slow", "version": "1" } });
+        Answer::Result(hello).after(Duration::from_secs(4))
+    });
+    let rita = house.connect("rita", Era::Legacy).await;
+    let first = rita.tools().await;
+    assert!(!first.iter().any(|name| name.starts_with("archive")), "{first:?}");
+    let is_there =
+        || async { rita.tools().await.iter().any(|name| name.starts_with("archive__look_up")) };
+    assert!(crate::until(is_there).await, "{}", house.gateway.log());
+    assert_eq!(house.archive.requests("initialize").len(), 1);
 }
