@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kenward_testkit::{Answer, Era};
+use kenward_testkit::{Answer, Era, Mcp};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -143,7 +143,7 @@ async fn a_request_of_a_server_comes_back_to_it_under_its_own_id() {
     assert_eq!(done["result"]["content"][0]["text"], "done", "{done}");
 }
 
-async fn post(mcp: &kenward_testkit::Mcp, message: &Value) -> u16 {
+async fn post(mcp: &Mcp, message: &Value) -> u16 {
     let headers = mcp.headers(&json!({ "method": "x", "params": {} }));
     mcp.post(&headers, message.to_string()).await.status()
 }
@@ -183,4 +183,68 @@ async fn a_session_that_opens_slowly_is_there_in_the_end() {
         || async { rita.tools().await.iter().any(|name| name.starts_with("archive__look_up")) };
     assert!(crate::until(is_there).await, "{}", house.gateway.log());
     assert_eq!(house.archive.requests("initialize").len(), 1);
+}
+
+/// The question of the gateway itself is about a call at one server, and finds its way back.
+#[tokio::test]
+async fn the_person_is_asked_here_as_they_would_be_there() {
+    for era in Era::BOTH {
+        let story = crate::agreement::fresh().await;
+        let token = story.issuer.token("rita", &format!("{}/mcp", story.gateway.url())).sign();
+        let mut rita = Mcp::new(&story.gateway.url(), "/mcp", Some(&token), era);
+        if era == Era::Legacy {
+            rita.handshake(&json!({ "elicitation": {} })).await;
+        }
+        let params =
+            json!({ "name": "deliveries__get_loyalty", "arguments": { "customer_id": "4711" } });
+        let mut message = rita.message("tools/call", params.clone());
+        let done = if era == Era::Legacy {
+            let mut stream = rita.stream("tools/call", params).await;
+            let asked = stream.next(SOON).await.message();
+            assert_eq!(asked["method"], "elicitation/create", "{asked}");
+            let yes = json!({ "action": "accept", "content": { "go_on": true } });
+            let answer = json!({ "jsonrpc": "2.0", "id": asked["id"], "result": yes });
+            assert_eq!(post(&rita, &answer).await, 202);
+            stream.next(SOON).await.message()
+        } else {
+            message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] =
+                json!({ "elicitation": { "form": {} } });
+            let question = rita.send(&message).await;
+            message["params"]["requestState"] = question.result()["requestState"].clone();
+            message["params"]["inputResponses"] =
+                json!({ "kenward": { "action": "accept", "content": { "go_on": true } } });
+            rita.send(&message).await.message
+        };
+        assert_eq!(done["result"]["content"][0]["text"], "gold", "{era:?}: {done}");
+        assert_eq!(story.upstream.calls("get_loyalty").len(), 1, "{era:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_is_resumed_at_the_server_that_its_event_was_of() {
+    let house = House::start().await;
+    let rita = house.connect("rita", Era::Legacy).await;
+    let mut stream = rita.listen(&["kenward:archive:doc://public"]).await;
+    assert!(house.archive.until(|archive| archive.open_streams() > 0).await);
+    let update = json!({ "jsonrpc": "2.0", "method": "notifications/resources/updated",
+                         "params": { "uri": "doc://public" } });
+    house.archive.push(format!("id: e:7\ndata: {update}\n\n"));
+    stream.next(SOON).await.message();
+    assert!(stream.seen().contains("id: kenward:archive:e:7\n"), "{}", stream.seen());
+    drop(stream);
+    house.archive.forget();
+    house.deliveries.forget();
+    let bearer = format!("Bearer {}", house.token("rita"));
+    let headers = [
+        ("accept", "text/event-stream"),
+        ("authorization", bearer.as_str()),
+        ("mcp-session-id", rita.session().expect("a session")),
+        ("last-event-id", "kenward:archive:e:7"),
+    ];
+    let response = rita.http().open("GET", "/mcp", &headers, "").await;
+    assert_eq!(response.status(), 200);
+    let got = |received: &kenward_testkit::Received| received.verb == "GET";
+    let resumed = house.archive.received().into_iter().find(got).expect("a stream");
+    assert_eq!(resumed.header("last-event-id"), Some("e:7"));
+    assert!(!house.deliveries.received().iter().any(got), "no other server is asked");
 }
