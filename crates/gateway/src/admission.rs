@@ -17,10 +17,16 @@ pub(crate) struct Admission {
     shards: Arc<[Mutex<HashMap<u64, usize>>; SHARDS]>,
 }
 
-/// One unit held; given back when dropped.
-#[derive(Debug)]
+/// One unit held; given back when the last clone is dropped. A message that is passed to several
+/// servers holds one.
+#[derive(Debug, Clone)]
 #[must_use]
 pub(crate) struct Slot {
+    _held: Arc<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
     admission: Admission,
     party: u64,
 }
@@ -42,7 +48,7 @@ impl Admission {
                 return Err(Full);
             }
             *count += 1;
-            Ok(Slot { admission: self.clone(), party })
+            Ok(Slot { _held: Arc::new(Held { admission: self.clone(), party }) })
         })
         .unwrap_or(Err(Full))
     }
@@ -64,7 +70,7 @@ impl Admission {
     }
 }
 
-impl Drop for Slot {
+impl Drop for Held {
     fn drop(&mut self) {
         self.admission.leave(self.party);
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use kenward_definitions::{MOST_ENTRIES, Mode};
-use kenward_mcp::dialect::Era;
+use kenward_mcp::dialect::{Dialect, Era};
 use kenward_mcp::list::{self, ListKind, OwnedItem};
 use kenward_mcp::scan::{self, ShapeKind};
 use kenward_mcp::{Limits, Message, method};
@@ -143,7 +143,7 @@ fn listing(call: &Call, kind: ListKind, cursor: Option<&str>) -> Option<Call> {
         params.insert("cursor".to_owned(), Value::from(cursor));
     }
     if call.dialect.era == Era::Modern {
-        params.insert("_meta".to_owned(), own_meta(call));
+        params.insert("_meta".to_owned(), own_meta(call.dialect));
     }
     let message = json!({
         "jsonrpc": "2.0", "id": format!("kenward-{id}"), "method": row.name, "params": params,
@@ -159,9 +159,9 @@ fn listing(call: &Call, kind: ListKind, cursor: Option<&str>) -> Option<Call> {
 }
 
 /// What a modern request has to say of its sender.
-fn own_meta(call: &Call) -> Value {
+pub(crate) fn own_meta(dialect: Dialect) -> Value {
     json!({
-        "io.modelcontextprotocol/protocolVersion": call.dialect.version,
+        "io.modelcontextprotocol/protocolVersion": dialect.version,
         "io.modelcontextprotocol/clientCapabilities": {},
         "io.modelcontextprotocol/clientInfo": {
             "name": "kenward", "version": env!("CARGO_PKG_VERSION"),

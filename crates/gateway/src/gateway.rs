@@ -12,6 +12,7 @@ use crate::bridge::{Bridged, Eras};
 use crate::clock::{self, NoEntropy};
 use crate::copies::Copies;
 use crate::definitions::Definitions;
+use crate::federation::Federation;
 use crate::grants::GrantKeys;
 use crate::lists::Listed;
 use crate::sessions::Sessions;
@@ -52,6 +53,7 @@ pub struct Gateway {
     pub(crate) sealer: Sealer,
     pub(crate) eras: Eras,
     pub(crate) bridged: Bridged,
+    pub(crate) federation: Federation,
 }
 
 impl Gateway {
@@ -66,6 +68,7 @@ impl Gateway {
         Ok(Self {
             calls: Admission::new(limits.calls_per_caller),
             streams: Admission::new(limits.streams_per_caller),
+            federation: Federation::new(limits.sessions_per_caller, limits.session_idle)?,
             sessions: Sessions::new(limits.sessions_per_caller, limits.session_idle),
             processes: Processes::default(),
             definitions: Definitions::default(),
@@ -107,6 +110,7 @@ impl Gateway {
     /// What is to be done now and then: idle sessions end, old keys are fetched again.
     pub async fn keep_house(&self) {
         let now = clock::now();
+        self.federation.sessions.end_idle(&self.sessions, now);
         self.sessions.end_idle(now);
         self.bridged.end_idle(now);
         for problem in self.issuers().refresh_stale(now).await {

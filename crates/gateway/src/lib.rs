@@ -10,6 +10,7 @@ pub mod clock;
 mod copies;
 mod definitions;
 mod documents;
+mod federation;
 mod gateway;
 mod grants;
 mod listener;

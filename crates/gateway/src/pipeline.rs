@@ -40,8 +40,9 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use kenward_mcp::Kind;
+use kenward_mcp::dialect::Dialect;
 use kenward_mcp::method::Treatment;
+use kenward_mcp::{Kind, Message};
 use kenward_policy::{Refusal, Verdict};
 
 use crate::admission::Slot;
@@ -49,15 +50,19 @@ use crate::body::AnswerBody;
 use crate::gateway::Gateway;
 use crate::stepup::{self, Way};
 use crate::stop::{self, Stop, bare};
-use crate::{documents, streams};
+use crate::{documents, federation, streams};
 
-pub(crate) use authenticate::Entry;
+pub(crate) use admit::admit;
+pub(crate) use authenticate::{Entry, Known};
 pub(crate) use call::Call;
 pub(crate) use embedded::Scout;
 pub(crate) use filter::{collect, event_stream};
 pub(crate) use forward::Forwarded;
-pub(crate) use forward::{GRANT, GRANT_MEMBER, forward, not_offered, send_http, spend};
+pub(crate) use forward::{
+    GRANT, GRANT_MEMBER, answer_to_server, end_behind, forward, not_offered, send_http, spend,
+};
 pub(crate) use mint::{Minted, mint as mint_grant};
+pub(crate) use parse::parse;
 pub(crate) use prepare::Prepared;
 pub(crate) use record::withheld;
 pub(crate) use refuse::refusal_body;
@@ -82,6 +87,10 @@ async fn route(
     let settings = gateway.settings();
     let server = match accept::accept(&head, &settings)? {
         accept::Accepted::Mcp(server) => server,
+        accept::Accepted::All => {
+            let known = authenticate::authenticate_at_all(gateway, settings, peer, &head).await?;
+            return federation::answer(gateway, known, head, body).await;
+        }
         accept::Accepted::Document(document) => {
             return Ok(documents::answer(gateway, &settings, &head.method, &document));
         }
@@ -102,14 +111,36 @@ async fn post(
     head: Parts,
     body: Incoming,
 ) -> Result<Response<AnswerBody>, Stop> {
-    let (message, dialect) = parse::parse(&entry, &head, body).await?;
-    let slot = admit::admit(gateway, &entry, &message)?;
+    let (message, dialect) = parse(&entry.settings, &head, body).await?;
+    let slot = admit(gateway, &entry.caller, &message)?;
     if message.kind() == Kind::Response {
-        return forward::answer_to_server(gateway, &entry, &head, &message).await;
+        return answer_to_server(gateway, &entry, &head, &message).await;
     }
-    let call = resolve::resolve(gateway, entry, &head, message, dialect).await?;
+    onward(gateway, entry, &head, (message, dialect), slot).await
+}
+
+/// Steps 5 to 10.
+pub(crate) async fn onward(
+    gateway: &Arc<Gateway>,
+    entry: Entry,
+    head: &Parts,
+    (message, dialect): (Message, Dialect),
+    slot: Slot,
+) -> Result<Response<AnswerBody>, Stop> {
+    let call = resolve::resolve(gateway, entry, head, message, dialect).await?;
     let call = Arc::new(stepup::take_answer(gateway, call).await?);
     decided(gateway, call, slot).await
+}
+
+/// Steps 6 and 7 for a message that is answered here, whatever its row says.
+pub(crate) async fn decided_here(gateway: &Gateway, call: &Call, slot: Slot) -> Result<(), Stop> {
+    let in_force = gateway.live.snapshot();
+    let (verdict, entries) = decide::decide(call, &in_force);
+    let receipt = record::record(gateway, call, &in_force, &verdict)?;
+    decide::keep(call, &verdict, &entries).await?;
+    spend(refuse::unless_allowed(call, verdict)?, receipt);
+    record::closed_here(gateway, call, slot);
+    Ok(())
 }
 
 /// Steps 6 to 10, for a call that is known.
@@ -242,6 +273,6 @@ fn end_session(
 ) -> Result<Response<AnswerBody>, Stop> {
     let session = resolve::session_of(gateway, entry, head, None)?;
     gateway.sessions.end(&session);
-    tokio::spawn(forward::end_behind(entry.clone(), session));
+    tokio::spawn(end_behind(entry.clone(), session));
     Ok(bare(StatusCode::NO_CONTENT))
 }

@@ -11,8 +11,12 @@ use crate::settings::Settings;
 pub(crate) enum Endpoint {
     /// The MCP endpoint of one server.
     Mcp(ServerName),
+    /// The MCP endpoint of all servers together.
+    All,
     /// The protected-resource metadata of one server (RFC 9728 section 3).
     Metadata(ServerName),
+    /// The protected-resource metadata of the endpoint of all servers.
+    MetadataOfAll,
     /// The keys of the grants.
     Keys,
     /// Nothing.
@@ -24,6 +28,12 @@ pub(crate) fn endpoint(uri: &Uri, settings: &Settings) -> Endpoint {
     let path = uri.path();
     if path == "/.well-known/jwks.json" {
         return Endpoint::Keys;
+    }
+    if path == "/mcp" {
+        return Endpoint::All;
+    }
+    if path == "/.well-known/oauth-protected-resource/mcp" {
+        return Endpoint::MetadataOfAll;
     }
     if let Some(name) = path.strip_prefix("/mcp/") {
         return known(name, settings).map_or(Endpoint::Nowhere, Endpoint::Mcp);

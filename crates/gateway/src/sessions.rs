@@ -91,6 +91,11 @@ impl Session {
         Some(receiver)
     }
 
+    /// Whether the session has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        *self.ended.borrow()
+    }
+
     /// Who waits for the answer to our own question `id`; each is answered once.
     pub(crate) fn confirmed(&self, id: &[u8]) -> Option<oneshot::Sender<Value>> {
         lock(&self.questions).remove(id)

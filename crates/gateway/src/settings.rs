@@ -33,6 +33,16 @@ impl Settings {
         format!("{}/mcp/{server}", self.public_url)
     }
 
+    /// The endpoint of all servers together, an audience of its own.
+    pub fn federation_resource(&self) -> String {
+        format!("{}/mcp", self.public_url)
+    }
+
+    /// Where the metadata of the endpoint of all servers is published.
+    pub fn federation_metadata_url(&self) -> String {
+        format!("{}/.well-known/oauth-protected-resource/mcp", self.public_url)
+    }
+
     /// Where the metadata of `server` is published (RFC 9728 section 3.1).
     pub fn metadata_url(&self, server: &ServerName) -> String {
         format!("{}/.well-known/oauth-protected-resource/mcp/{server}", self.public_url)

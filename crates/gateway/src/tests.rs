@@ -168,6 +168,7 @@ pub(crate) fn call(user: &str, version: &str, text: &str) -> Call {
         ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
         time: at(1_800_000_000),
         past: Past::unread(&HISTORIES, &caller(user)),
+        federated: false,
     };
     Call {
         id: decision(7),

@@ -15,6 +15,7 @@ pub mod lines;
 pub mod list;
 pub mod method;
 pub mod mirror;
+pub mod rename;
 pub mod reply;
 pub mod scan;
 pub mod sse;

@@ -13,6 +13,8 @@ use crate::stop::Stop;
 pub(super) enum Accepted {
     /// To the MCP endpoint of a server.
     Mcp(ServerName),
+    /// To the MCP endpoint of all servers.
+    All,
     /// To a public document.
     Document(Document),
 }
@@ -22,7 +24,9 @@ pub(super) fn accept(head: &Parts, settings: &Settings) -> Result<Accepted, Stop
         Endpoint::Nowhere => Err(Stop::Status(StatusCode::NOT_FOUND)),
         Endpoint::Keys => Ok(Accepted::Document(Document::Keys)),
         Endpoint::Metadata(server) => Ok(Accepted::Document(Document::Metadata(server))),
+        Endpoint::MetadataOfAll => Ok(Accepted::Document(Document::MetadataOfAll)),
         Endpoint::Mcp(server) if is_our_own(head, settings) => Ok(Accepted::Mcp(server)),
-        Endpoint::Mcp(_) => Err(Stop::Status(StatusCode::FORBIDDEN)),
+        Endpoint::All if is_our_own(head, settings) => Ok(Accepted::All),
+        Endpoint::Mcp(_) | Endpoint::All => Err(Stop::Status(StatusCode::FORBIDDEN)),
     }
 }

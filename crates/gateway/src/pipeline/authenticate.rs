@@ -29,6 +29,37 @@ pub(crate) struct Entry {
     pub(crate) ip: IpAddr,
     pub(crate) time: Timestamp,
     pub(crate) past: Past,
+    /// Whether the message came to the endpoint of all servers.
+    pub(crate) federated: bool,
+}
+
+impl Entry {
+    /// Where the metadata of the endpoint is that the message came to.
+    pub(crate) fn metadata_url(&self) -> String {
+        if self.federated {
+            self.settings.federation_metadata_url()
+        } else {
+            self.settings.metadata_url(&self.server)
+        }
+    }
+}
+
+/// A known caller at the endpoint of all servers.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) caller: Arc<Caller>,
+    pub(crate) ip: IpAddr,
+    pub(crate) time: Timestamp,
+    pub(crate) past: Past,
+}
+
+impl Known {
+    /// The same caller at one of the servers.
+    pub(crate) fn at(&self, server: &ServerName) -> Entry {
+        let Self { settings, caller, ip, time, past } = self.clone();
+        Entry { settings, server: server.clone(), caller, ip, time, past, federated: true }
+    }
 }
 
 pub(super) async fn authenticate(
@@ -38,27 +69,50 @@ pub(super) async fn authenticate(
     peer: SocketAddr,
     head: &Parts,
 ) -> Result<Entry, Stop> {
+    let (audience, url) = (settings.resource(&server), settings.metadata_url(&server));
+    let known = know(gateway, settings, (&audience, &url), peer, head).await?;
+    let Known { settings, caller, ip, time, past } = known;
+    Ok(Entry { settings, server, caller, ip, time, past, federated: false })
+}
+
+/// The caller at the endpoint of all servers.
+pub(super) async fn authenticate_at_all(
+    gateway: &Gateway,
+    settings: Arc<Settings>,
+    peer: SocketAddr,
+    head: &Parts,
+) -> Result<Known, Stop> {
+    let audience = settings.federation_resource();
+    let url = settings.federation_metadata_url();
+    know(gateway, settings, (&audience, &url), peer, head).await
+}
+
+async fn know(
+    gateway: &Gateway,
+    settings: Arc<Settings>,
+    (audience, url): (&str, &str),
+    peer: SocketAddr,
+    head: &Parts,
+) -> Result<Known, Stop> {
     let time = clock::now();
-    let audience = settings.resource(&server);
     let known = match bearer(head) {
-        Some(token) => gateway.issuers().authenticate(token, &audience, time).await,
+        Some(token) => gateway.issuers().authenticate(token, audience, time).await,
         None => Err(NotAuthenticated::Missing),
     };
     let caller = known.map_err(|why| {
-        let url = settings.metadata_url(&server);
         let challenge = match &why {
-            NotAuthenticated::Missing => challenge::unauthorized(&url, None, &[]),
-            NotAuthenticated::Refused(error) => challenge::unauthorized(&url, Some(error), &[]),
+            NotAuthenticated::Missing => challenge::unauthorized(url, None, &[]),
+            NotAuthenticated::Refused(error) => challenge::unauthorized(url, Some(error), &[]),
             NotAuthenticated::KeysUnavailable => {
                 return Stop::Status(StatusCode::SERVICE_UNAVAILABLE);
             }
         };
-        tracing::debug!(%server, ?why, "not authenticated");
+        tracing::debug!(%audience, ?why, "not authenticated");
         Stop::Challenge(challenge)
     })?;
     wait_for_revision(gateway, head).await?;
     let past = Past::of(gateway.live.histories(), &caller).await;
-    Ok(Entry { settings, server, caller, ip: peer.ip(), time, past })
+    Ok(Known { settings, caller, ip: peer.ip(), time, past })
 }
 
 /// The bearer token of the `Authorization` header; tokens anywhere else do not count

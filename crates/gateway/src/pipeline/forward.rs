@@ -160,7 +160,7 @@ fn process_of(session: &Session) -> Result<Arc<Process>, UpstreamError> {
 }
 
 /// A client's answer to a request of the server: decided anew, and taken once.
-pub(super) async fn answer_to_server(
+pub(crate) async fn answer_to_server(
     gateway: &Arc<Gateway>,
     entry: &Entry,
     head: &Parts,
@@ -228,7 +228,7 @@ pub(crate) async fn own_answer(call: Arc<Call>, answer: Bytes) {
 }
 
 /// Tells the server behind that a session is over, as its client told us; whether it minds or not.
-pub(super) async fn end_behind(entry: Entry, session: Arc<Session>) {
+pub(crate) async fn end_behind(entry: Entry, session: Arc<Session>) {
     if matches!(session.behind, Behind::Modern(_)) {
         return;
     }

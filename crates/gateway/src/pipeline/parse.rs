@@ -8,19 +8,19 @@ use hyper::body::Incoming;
 use kenward_mcp::dialect::{Dialect, HeaderView, classify};
 use kenward_mcp::{Limits, Message};
 
-use super::Entry;
 use crate::route::only;
+use crate::settings::Settings;
 use crate::stop::Stop;
 
-pub(super) async fn parse(
-    entry: &Entry,
+pub(crate) async fn parse(
+    settings: &Settings,
     head: &Parts,
     body: Incoming,
 ) -> Result<(Message, Dialect), Stop> {
     if !is_json(head) {
         return Err(Stop::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
-    let limits = &entry.settings.limits;
+    let limits = &settings.limits;
     let reading = Limited::new(body, limits.body).collect();
     let bytes = match tokio::time::timeout(limits.body_time, reading).await {
         Ok(Ok(collected)) => collected.to_bytes(),

@@ -29,7 +29,7 @@ fn refuse(call: &Call, refusal: &Refusal) -> Stop {
         return Stop::Answer(body);
     }
     let scopes: Vec<&str> = refusal.missing_scopes.iter().map(AsRef::as_ref).collect();
-    let url = call.entry.settings.metadata_url(&call.entry.server);
+    let url = call.entry.metadata_url();
     Stop::Scope { challenge: challenge::insufficient_scope(&url, &scopes), body }
 }
 

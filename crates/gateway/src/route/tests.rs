@@ -139,6 +139,9 @@ fn a_path_leads_to_the_endpoint_that_it_names_exactly() {
     assert_eq!(leads("/mcp/0"), Endpoint::Mcp(named("0")));
     let metadata = "/.well-known/oauth-protected-resource/mcp/deliveries";
     assert_eq!(leads(metadata), Endpoint::Metadata(server()));
+    assert_eq!(leads("/mcp"), Endpoint::All);
+    assert_eq!(leads("/mcp?server=deliveries"), Endpoint::All);
+    assert_eq!(leads("/.well-known/oauth-protected-resource/mcp"), Endpoint::MetadataOfAll);
     assert_eq!(leads("/.well-known/jwks.json"), Endpoint::Keys);
 }
 
@@ -146,7 +149,6 @@ fn a_path_leads_to_the_endpoint_that_it_names_exactly() {
 fn every_other_spelling_leads_nowhere() {
     for path in [
         "/",
-        "/mcp",
         "/mcp/",
         "/mcp//",
         "/mcp//deliveries",

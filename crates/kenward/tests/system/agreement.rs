@@ -163,7 +163,7 @@ async fn trying_on_raises_an_alert() {
 }
 
 /// As [`start`], without anything being known of the loyalty.
-async fn fresh() -> Story {
+pub(crate) async fn fresh() -> Story {
     let story = Story::start_with(asking).await;
     let tool = |name: &str, argument: &str| {
         json!({ "name": name, "inputSchema": { "type": "object",

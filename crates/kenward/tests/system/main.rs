@@ -25,6 +25,7 @@ mod disclosure;
 mod documents;
 mod envelope;
 mod failures;
+mod federation;
 mod grants;
 mod headers;
 mod lists;

@@ -237,7 +237,7 @@ async fn a_client_that_leaves_during_a_modern_call_cancels_it() {
 }
 
 /// Gives rita these groups by the directory file, which owns her, and waits until it is so.
-async fn set_groups(gateway: &Gateway, groups: &[&str]) {
+pub(crate) async fn set_groups(gateway: &Gateway, groups: &[&str]) {
     let directory = gateway.deployment().read("directory.yaml");
     let parents: Vec<String> =
         groups.iter().map(|group| format!("{{ type: Group, id: {group} }}")).collect();
