@@ -18,6 +18,7 @@
 mod accept;
 mod admit;
 mod authenticate;
+mod beside;
 mod call;
 mod decide;
 mod embedded;
@@ -51,6 +52,7 @@ use crate::stop::{Stop, bare};
 use crate::{documents, streams};
 
 pub(crate) use authenticate::Entry;
+pub(crate) use beside::may_hear;
 pub(crate) use call::Call;
 pub(crate) use embedded::Scout;
 pub(crate) use filter::{collect, event_stream};

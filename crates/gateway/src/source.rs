@@ -34,8 +34,11 @@ impl Source {
                 lines.recv().await.map(|data| Ok(Event { data, ..Event::default() }))
             }
             Self::Events { body, decoder, limits } => loop {
-                if let Some(event) = decoder.next() {
-                    return Some(Ok(event));
+                match decoder.next() {
+                    // MCP has events of one type; others are for nobody, and their name is a text.
+                    Some(Event { event: Some(kind), .. }) if kind != "message" => continue,
+                    Some(event) => return Some(Ok(event)),
+                    None => {}
                 }
                 let Ok(frame) = body.frame().await? else {
                     return Some(Err(UpstreamError::Misbehaved("the stream broke off")));

@@ -16,8 +16,9 @@ use kenward_model::{Fact, Target};
 use kenward_policy::Verdict;
 use serde_json::Value;
 
+use super::beside::{Heard, hear};
 use super::review::carrier_of;
-use super::{Call, embedded, forward, record, refuse};
+use super::{Call, embedded, forward, may_hear, record, refuse};
 use crate::gateway::Gateway;
 use crate::outcome::Outcome;
 use crate::upstream::UpstreamError;
@@ -173,9 +174,10 @@ impl Release {
                 self.has_told |= passes;
                 Released::when(passes, &bytes)
             }
-            ShapeKind::Request => {
-                Released::when(server_request(&self.gateway, &self.call, &shape), &bytes)
-            }
+            ShapeKind::Request => Released::when(
+                server_request(&self.gateway, &self.call, &shape, &bytes).await,
+                &bytes,
+            ),
         }
     }
 
@@ -230,7 +232,11 @@ impl Release {
     async fn error(&mut self, bytes: Bytes) -> Bytes {
         let told = match carrier_of(&self.call) {
             Some(_) => self.review(bytes, Carrier::Error).await,
-            None => bytes,
+            None => match hear(&self.gateway, &self.call, Carrier::Error, &bytes).await {
+                Heard::AsItIs => bytes,
+                Heard::Without(message) => Bytes::from(message.to_string()),
+                Heard::Nothing => refuse::withheld_body(&self.call),
+            },
         };
         self.ended(Ending::Error);
         told
@@ -308,11 +314,17 @@ pub(crate) fn notification(gateway: &Gateway, call: &Call, shape: &Shape<'_>) ->
 }
 
 /// Whether a request of the server may reach the client; if not, the server is told so.
-pub(crate) fn server_request(gateway: &Arc<Gateway>, call: &Arc<Call>, shape: &Shape<'_>) -> bool {
+pub(crate) async fn server_request(
+    gateway: &Arc<Gateway>,
+    call: &Arc<Call>,
+    shape: &Shape<'_>,
+    bytes: &Bytes,
+) -> bool {
     let id = shape.id.unwrap_or(b"null");
     let name = shape.method.as_deref().unwrap_or_default();
     let in_force = gateway.live.snapshot();
     if let Some(method) = permitted_request(call, name, &in_force)
+        && may_hear(gateway, call, bytes).await
         && call.session.as_ref().is_some_and(|session| session.asked(id, method))
     {
         return true;

@@ -18,7 +18,7 @@ use crate::admission::Slot;
 use crate::body::AnswerBody;
 use crate::clock;
 use crate::outcome::Outcome;
-use crate::pipeline::{event_stream, server_request};
+use crate::pipeline::{event_stream, may_hear, server_request};
 use crate::source::Source;
 
 /// Events that wait for a slow client; a client that lets more wait holds its server up.
@@ -125,8 +125,14 @@ impl Stream {
         }
         let Ok(shape) = scan::shape(&event.data) else { return true };
         let passes = match shape.kind {
-            ShapeKind::Notification => self.watch.may_deliver(&shape, &event.data),
-            ShapeKind::Request => server_request(&self.watch.gateway, &self.watch.call, &shape),
+            ShapeKind::Notification => {
+                self.watch.may_deliver(&shape, &event.data)
+                    && may_hear(&self.watch.gateway, &self.watch.call, &event.data).await
+            }
+            ShapeKind::Request => {
+                let Watch { gateway, call, .. } = &self.watch;
+                server_request(gateway, call, &shape, &event.data).await
+            }
             // The server's own end of a listening request; ours follows when its stream closes.
             ShapeKind::Response => false,
         };

@@ -25,6 +25,7 @@ mod grants;
 mod headers;
 mod lists;
 mod memory;
+mod news;
 mod objects;
 mod prove;
 mod scopes;
