@@ -61,7 +61,7 @@ impl Gateway {
             calls: Admission::new(limits.calls_per_caller),
             streams: Admission::new(limits.streams_per_caller),
             sessions: Sessions::new(limits.sessions_per_caller, limits.session_idle),
-            processes: Processes::default(),
+            processes: Processes::new(limits.processes),
             definitions: Definitions::default(),
             listed: Listed::default(),
             settings: ArcSwap::from_pointee(settings),
@@ -98,6 +98,7 @@ impl Gateway {
     pub async fn keep_house(&self) {
         let now = clock::now();
         self.sessions.end_idle(now);
+        self.processes.end_idle(self.settings().limits.session_idle);
         for problem in self.issuers().refresh_stale(now).await {
             tracing::warn!(issuer = %problem.issuer, problem = %problem.problem, "keys not refreshed");
         }

@@ -1,4 +1,7 @@
-//! The accept loop: connections are bounded in number, in header time and in what they may send.
+//! The accept loop: connections are bounded in number, in time and in what they may send.
+
+mod idle;
+mod peers;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -14,13 +17,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::gateway::Gateway;
 use crate::pipeline;
+use crate::settings::Limits;
+use idle::{Alive, Watched, has_spoken};
+use peers::{Peer, Peers};
 
 /// How long calls under way may take to end when the gateway stops.
 const GRACE: Duration = Duration::from_secs(5);
 /// Connections that wait for one core.
 const WAITING: usize = 64;
-/// The largest head of a request, in bytes.
-const LARGEST_HEAD: u32 = 64 << 10;
 /// Requests that one HTTP/2 connection may have under way.
 const CONCURRENT: u32 = 256;
 
@@ -37,6 +41,7 @@ pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, stop: impl Futu
             Err(error) => tracing::error!(%error, "a thread of the data plane did not start"),
         }
     }
+    let room = Room { room, peers: Peers::new(gateway.settings().limits.connections_per_peer) };
     accept(&gateway, &listener, &room, &cores, stop).await;
     gateway.sessions.end_all();
     for Core { connections, ended } in cores {
@@ -46,11 +51,17 @@ pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, stop: impl Futu
     }
 }
 
+/// How many more connections there may be.
+struct Room {
+    room: Arc<Semaphore>,
+    peers: Peers,
+}
+
 /// Hands each connection to the next core in turn.
 async fn accept(
     gateway: &Arc<Gateway>,
     listener: &TcpListener,
-    room: &Arc<Semaphore>,
+    room: &Room,
     cores: &[Core],
     stop: impl Future<Output = ()>,
 ) {
@@ -58,7 +69,7 @@ async fn accept(
     tokio::pin!(stop);
     loop {
         let permit = tokio::select! {
-            permit = Arc::clone(room).acquire_owned() => permit,
+            permit = Arc::clone(&room.room).acquire_owned() => permit,
             () = &mut stop => break,
         };
         let Ok(permit) = permit else { break };
@@ -68,8 +79,13 @@ async fn accept(
         };
         match accepted {
             Ok((stream, peer)) => {
+                let Some(counted) = room.peers.enter(peer.ip()) else {
+                    tracing::debug!(%peer, "too many connections from one address");
+                    continue;
+                };
                 let Some(core) = turn.next() else { return };
-                let connection = Connection { gateway: Arc::clone(gateway), stream, peer, permit };
+                let held = (permit, counted);
+                let connection = Connection { gateway: Arc::clone(gateway), stream, peer, held };
                 if core.connections.send(connection).await.is_err() {
                     tracing::error!("a thread of the data plane is gone");
                 }
@@ -106,7 +122,7 @@ impl Core {
 
 /// Serves the connections of one core until there are no more.
 async fn serve_core(gateway: &Gateway, mut incoming: mpsc::Receiver<Connection>) {
-    let builder = builder(gateway.settings().limits.header_time);
+    let builder = builder(&gateway.settings().limits);
     let graceful = GracefulShutdown::new();
     while let Some(connection) = incoming.recv().await {
         connection.start(&builder, &graceful);
@@ -118,18 +134,19 @@ async fn serve_core(gateway: &Gateway, mut incoming: mpsc::Receiver<Connection>)
     gateway.close().await;
 }
 
-fn builder(header_time: Duration) -> auto::Builder<TokioExecutor> {
+fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(header_time)
-        .max_buf_size(256 << 10)
+        .header_read_timeout(limits.header_time)
+        .max_headers(limits.headers)
+        .max_buf_size(limits.head)
         .pipeline_flush(true);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_header_list_size(LARGEST_HEAD)
+        .max_header_list_size(u32::try_from(limits.head).unwrap_or(u32::MAX))
         .max_concurrent_streams(CONCURRENT)
         .max_pending_accept_reset_streams(20);
     builder
@@ -141,29 +158,48 @@ struct Connection {
     /// Registered with the runtime that accepted it; it moves to the core's own.
     stream: TcpStream,
     peer: SocketAddr,
-    permit: OwnedSemaphorePermit,
+    held: (OwnedSemaphorePermit, Peer),
 }
 
 impl Connection {
     fn start(self, builder: &auto::Builder<TokioExecutor>, graceful: &GracefulShutdown) {
-        let Self { gateway, stream, peer, permit } = self;
+        let Self { gateway, stream, peer, held } = self;
         let moved = stream.into_std().and_then(TcpStream::from_std);
         let Ok(stream) = moved else {
             return tracing::warn!("a connection could not be taken over");
         };
         // A socket that refuses the option still works, only slower.
         let _slower = stream.set_nodelay(true);
-        let service = service_fn(move |request| {
-            let gateway = Arc::clone(&gateway);
-            async move { Ok::<_, Infallible>(pipeline::answer(&gateway, peer, request).await) }
-        });
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
+        let limits = gateway.settings().limits.clone();
+        let (builder, watcher) = (builder.clone(), graceful.watcher());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection broke off");
+            // Until its first words nobody knows which HTTP it speaks.
+            let speaks = tokio::time::timeout(limits.header_time, has_spoken(&stream)).await;
+            if speaks != Ok(true) {
+                return;
             }
-            drop(permit);
+            let alive = Alive::new();
+            let service = service_fn(|request| {
+                let (gateway, busy) = (Arc::clone(&gateway), alive.busy());
+                async move {
+                    let answer = pipeline::answer(&gateway, peer, request).await;
+                    drop(busy);
+                    Ok::<_, Infallible>(answer)
+                }
+            });
+            let io = TokioIo::new(Watched::new(stream, &alive));
+            let connection = watcher.watch(builder.serve_connection(io, service));
+            tokio::select! {
+                ended = connection => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, "a connection broke off");
+                    }
+                }
+                () = alive.idle(limits.idle_time) => {
+                    tracing::debug!("an idle connection is let go");
+                }
+            }
+            drop(held);
         });
     }
 }

@@ -1,13 +1,11 @@
 //! The messages of a server one by one, however they arrive.
 
-use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use kenward_mcp::Limits;
 use kenward_mcp::sse::{Decoder, Event};
-use tokio::sync::mpsc;
 
-use crate::upstream::UpstreamError;
+use crate::upstream::{Lines, UpstreamError};
 
 /// Where messages come from.
 #[derive(Debug)]
@@ -15,7 +13,7 @@ pub(crate) enum Source {
     /// A stream of server-sent events.
     Events { body: Incoming, decoder: Box<Decoder>, limits: Limits },
     /// The lines of a process.
-    Lines(mpsc::Receiver<Bytes>),
+    Lines(Lines),
     /// Nothing ever comes: the server offers no such stream, and we alone have news.
     Silent,
 }

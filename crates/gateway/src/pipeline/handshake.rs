@@ -10,7 +10,7 @@ use kenward_mcp::scan::{self, ShapeKind};
 use kenward_mcp::tree;
 use serde_json::{Map, Value, json};
 
-use super::filter::{collect, failed};
+use super::filter::{collect, failed, within};
 use super::{Release, Released};
 use crate::body::AnswerBody;
 use crate::clock;
@@ -40,18 +40,22 @@ pub(super) async fn finish(
     mut release: Release,
 ) -> Result<Response<AnswerBody>, Stop> {
     let mut behind = None;
+    let patience = release.call.entry.settings.limits.answer_time;
     let (status, answer) = match reply {
         Reply::Json { status, headers, body } => {
             behind = headers.get(SESSION).cloned();
             let largest = release.call.entry.settings.limits.answer;
-            (status, collect(body, largest).await)
+            (status, within(patience, collect(body, largest)).await)
         }
         Reply::Events { headers, body } => {
             behind = headers.get(SESSION).cloned();
             let longest = release.call.entry.settings.limits.event;
-            (StatusCode::OK, response_of(Source::events(body, longest)).await)
+            let source = Source::events(body, longest);
+            (StatusCode::OK, within(patience, response_of(source)).await)
         }
-        Reply::Lines(lines) => (StatusCode::OK, response_of(Source::Lines(lines)).await),
+        Reply::Lines(lines) => {
+            (StatusCode::OK, within(patience, response_of(Source::Lines(lines))).await)
+        }
         Reply::Accepted | Reply::NotOffered => {
             (StatusCode::OK, Err(UpstreamError::Misbehaved("no answer to a handshake")))
         }

@@ -1,7 +1,5 @@
 //! A stream while it runs: the server's news, ours, the end of the token, and the client's leaving.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::Response;
 use kenward_audit::Outcome as Ending;
@@ -22,9 +20,7 @@ use crate::pipeline::{event_stream, may_hear, server_request};
 use crate::source::Source;
 
 /// Events that wait for a slow client; a client that lets more wait holds its server up.
-const QUEUE: usize = 32;
-/// How often a silent stream shows that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(20);
+const QUEUE: usize = 4;
 const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
 
 /// A running stream.
@@ -67,7 +63,8 @@ impl Stream {
         let expiry = tokio::time::sleep(left.since(clock::now()));
         tokio::pin!(expiry);
         let mut session = self.session_end();
-        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        let mut heartbeat =
+            tokio::time::interval(self.watch.call.entry.settings.limits.heartbeat());
         loop {
             // Changes come first: nothing is delivered on rights that are gone.
             let sent = tokio::select! {
