@@ -141,8 +141,8 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_time)
         .max_headers(limits.headers)
-        .max_buf_size(limits.head)
-        .pipeline_flush(true);
+        // No `pipeline_flush`: with it hyper buffers an answer without bound for who does not read.
+        .max_buf_size(limits.head);
     builder
         .http2()
         .timer(TokioTimer::new())

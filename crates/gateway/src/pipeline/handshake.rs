@@ -99,7 +99,7 @@ fn rewritten(
     let depth = release.call.entry.settings.limits.depth;
     let Ok(mut response) = tree::read(answer, depth) else { return Err(malformed) };
     let id = response.get("id").map(ToString::to_string);
-    if id.as_deref().map(str::as_bytes) != release.call.request_id() {
+    if !id.is_some_and(|id| release.call.is_answered_by(id.as_bytes())) {
         return Err(UpstreamError::Misbehaved("an answer that nobody asked for"));
     }
     if response.get("error").is_some() {

@@ -159,7 +159,7 @@ impl Release {
         };
         match shape.kind {
             ShapeKind::Response => {
-                if shape.id != self.call.request_id() && shape.id.is_some() {
+                if shape.id.is_some_and(|id| !self.call.is_answered_by(id)) {
                     tracing::warn!(server = %self.call.entry.server, "an answer that nobody asked for");
                     return Released::Nothing;
                 }

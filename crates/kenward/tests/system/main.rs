@@ -16,6 +16,7 @@ mod audit;
 mod authentication;
 mod bad_input;
 mod changes;
+mod coverage;
 mod diff;
 mod disclosure;
 mod documents;

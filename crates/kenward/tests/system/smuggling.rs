@@ -47,7 +47,8 @@ fn sized(body: &str) -> String {
 async fn a_good_request_written_by_hand_is_served() {
     let story = Story::start().await;
     let body = call();
-    let answer = raw(&story, request(&story, "/mcp/deliveries", &sized(&body), &body).as_bytes()).await;
+    let answer =
+        raw(&story, request(&story, "/mcp/deliveries", &sized(&body), &body).as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("track_parcel did"), "{answer}");
     let own = format!("http://{}/mcp/deliveries", story.gateway.http().address());
     let answer = raw(&story, request(&story, &own, &sized(&body), &body).as_bytes()).await;
@@ -62,15 +63,24 @@ async fn a_hidden_request_is_not_carried_out_whatever_the_framing() {
     for (kind, framing) in [
         ("a length and chunks", "content-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"),
         ("chunks and a length", "transfer-encoding: chunked\r\ncontent-length: 3\r\n\r\n0\r\n\r\n"),
-        ("chunks twice", "transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n\r\n0\r\n\r\n"),
-        ("chunks that are not the last coding", "transfer-encoding: chunked, gzip\r\n\r\n0\r\n\r\n"),
+        (
+            "chunks twice",
+            "transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n\r\n0\r\n\r\n",
+        ),
+        (
+            "chunks that are not the last coding",
+            "transfer-encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
+        ),
         ("chunks after a tab", "transfer-encoding:\tchunked, x\r\n\r\n0\r\n\r\n"),
         ("a vertical tab", "transfer-encoding: \x0bchunked\r\n\r\n0\r\n\r\n"),
         ("a list of lengths", "content-length: 0, 5\r\n\r\n"),
         ("a length in hexadecimal", "content-length: 0x0\r\n\r\n"),
         ("a length below zero", "content-length: -1\r\n\r\n"),
         ("a length beyond all bounds", "content-length: 18446744073709551616\r\n\r\n"),
-        ("a chunk size beyond all bounds", "transfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\n"),
+        (
+            "a chunk size beyond all bounds",
+            "transfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
+        ),
         ("a chunk size with a sign", "transfer-encoding: chunked\r\n\r\n+0\r\n\r\n"),
         ("a chunk size that is none", "transfer-encoding: chunked\r\n\r\n0 x\r\n\r\n"),
         ("a zero in a name", "x\0y: z\r\ncontent-length: 0\r\n\r\n"),
@@ -113,10 +123,10 @@ async fn an_endpoint_has_one_spelling() {
         "/mcp",
         "/mcp/",
         "*",
-        "mcp/deliveries",
     ] {
         let answer = raw(&story, request(&story, target, &sized(&body), &body).as_bytes()).await;
-        let refused = ["HTTP/1.1 404", "HTTP/1.1 400"].iter().any(|start| answer.starts_with(start));
+        let refused =
+            ["HTTP/1.1 404", "HTTP/1.1 400"].iter().any(|start| answer.starts_with(start));
         assert!(refused, "{target}: {answer}");
     }
     assert!(story.upstream.received().is_empty(), "something reached the server");
@@ -128,18 +138,39 @@ async fn whom_a_request_is_for_is_said_once() {
     let (body, address) = (call(), story.gateway.http().address().to_owned());
     let own = format!("http://{address}/mcp/deliveries");
     for (kind, target, hosts) in [
-        ("a foreign target", "http://evil.example/mcp/deliveries".to_owned(), format!("host: {address}\r\n")),
-        ("a foreign target and host", "http://evil.example/mcp/deliveries".to_owned(), "host: evil.example\r\n".to_owned()),
+        (
+            "a foreign target",
+            "http://evil.example/mcp/deliveries".to_owned(),
+            format!("host: {address}\r\n"),
+        ),
+        (
+            "a foreign target and host",
+            "http://evil.example/mcp/deliveries".to_owned(),
+            "host: evil.example\r\n".to_owned(),
+        ),
         ("our target and a foreign host", own.clone(), "host: evil.example\r\n".to_owned()),
         ("our target and two hosts", own, format!("host: {address}\r\nhost: evil.example\r\n")),
-        ("two hosts", "/mcp/deliveries".to_owned(), format!("host: {address}\r\nhost: evil.example\r\n")),
-        ("credentials in the host", "/mcp/deliveries".to_owned(), format!("host: {address}@evil.example\r\n")),
-        ("a list of hosts", "/mcp/deliveries".to_owned(), format!("host: {address}, evil.example\r\n")),
+        (
+            "two hosts",
+            "/mcp/deliveries".to_owned(),
+            format!("host: {address}\r\nhost: evil.example\r\n"),
+        ),
+        (
+            "credentials in the host",
+            "/mcp/deliveries".to_owned(),
+            format!("host: {address}@evil.example\r\n"),
+        ),
+        (
+            "a list of hosts",
+            "/mcp/deliveries".to_owned(),
+            format!("host: {address}, evil.example\r\n"),
+        ),
         ("an empty host", "/mcp/deliveries".to_owned(), "host:\r\n".to_owned()),
     ] {
         let more = format!("{hosts}{}", sized(&body));
         let answer = raw(&story, request(&story, &target, &more, &body).as_bytes()).await;
-        let refused = ["HTTP/1.1 403", "HTTP/1.1 400"].iter().any(|start| answer.starts_with(start));
+        let refused =
+            ["HTTP/1.1 403", "HTTP/1.1 400"].iter().any(|start| answer.starts_with(start));
         assert!(refused, "{kind}: {answer}");
     }
     assert!(story.upstream.received().is_empty(), "something reached the server");
@@ -181,12 +212,25 @@ async fn no_header_stands_in_for_a_token() {
 async fn numbers_arrive_as_they_were_written_or_not_at_all() {
     let story = Story::start().await;
     for era in Era::BOTH {
-        for number in ["1e400", "-1e400", "1e-400", "-0", "-0.0", "9007199254740993", "18446744073709551616",
-                       "0.1000000000000000055511151231257827", "1E5", "1.0", "123456789012345678901234567890"] {
+        for number in [
+            "1e400",
+            "-1e400",
+            "1e-400",
+            "-0",
+            "-0.0",
+            "9007199254740993",
+            "18446744073709551616",
+            "0.1000000000000000055511151231257827",
+            "1E5",
+            "1.0",
+            "123456789012345678901234567890",
+        ] {
             story.upstream.forget();
             let rita = story.connect("rita", era).await;
-            let message =
-                rita.message("tools/call", json!({ "name": "track_parcel", "arguments": { "parcel": "NUMBER" } }));
+            let message = rita.message(
+                "tools/call",
+                json!({ "name": "track_parcel", "arguments": { "parcel": "NUMBER" } }),
+            );
             let text = message.to_string().replace("\"NUMBER\"", number);
             let reply = rita.post(&rita.headers(&message), text).await;
             let sent = story.upstream.calls("track_parcel");
@@ -201,8 +245,10 @@ async fn numbers_arrive_as_they_were_written_or_not_at_all() {
         let rita = story.connect("rita", era).await;
         for number in ["01", "+1", ".5", "5.", "0x1", "1_000", "Infinity", "--1", "1e"] {
             story.upstream.forget();
-            let message =
-                rita.message("tools/call", json!({ "name": "track_parcel", "arguments": { "parcel": "NUMBER" } }));
+            let message = rita.message(
+                "tools/call",
+                json!({ "name": "track_parcel", "arguments": { "parcel": "NUMBER" } }),
+            );
             let text = message.to_string().replace("\"NUMBER\"", number);
             let reply = rita.post(&rita.headers(&message), text).await;
             assert_eq!(reply.error_code(), Some(-32700), "{era:?} {number}: {}", reply.http.text());
@@ -222,7 +268,7 @@ async fn ids_are_short_texts_or_whole_numbers_and_come_back_as_they_were() {
             let text = message.to_string().replace("\"ID\"", id);
             rita.post(&rita.headers(&message), text).await
         };
-        for id in ["0", "-1", "9007199254740991", "\"\"", "\"1\"", "\"\u00e9\"", "\"a\\u0062\""] {
+        for id in ["0", "-1", "9007199254740991", "\"\"", "\"1\"", "\"\u{e9}\"", "\"a\\u0062\""] {
             let reply = with_id(id).await;
             assert!(reply.is_done(), "{era:?} {id}: {}", reply.http.text());
             let expected: Value = serde_json::from_str(id).expect("an id");
@@ -247,7 +293,8 @@ async fn a_body_is_one_json_text_in_utf_8_whatever_it_is_called() {
     ] {
         let more = format!("{header}{}", sized(&body));
         let answer = raw(&story, request(&story, "/mcp/deliveries", &more, &body).as_bytes()).await;
-        let refused = ["HTTP/1.1 415", "HTTP/1.1 400"].iter().any(|start| answer.starts_with(start));
+        let refused =
+            ["HTTP/1.1 415", "HTTP/1.1 400"].iter().any(|start| answer.starts_with(start));
         assert!(refused, "{kind}: {answer}");
     }
     let rita = story.connect("rita", Era::Modern).await;
@@ -314,7 +361,8 @@ const DONE: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[],"resultType
 #[tokio::test]
 async fn no_header_of_a_server_reaches_the_client() {
     for kind in ["application/json", "text/event-stream"] {
-        let body = if kind == "application/json" { DONE.to_owned() } else { format!("data: {DONE}\n\n") };
+        let body =
+            if kind == "application/json" { DONE.to_owned() } else { format!("data: {DONE}\n\n") };
         let answer = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\nset-cookie: evil=1\r\nwww-authenticate: Bearer evil\r\n\
              mcp-session-id: evil\r\nlocation: http://evil.example\r\nrefresh: 0; url=evil\r\nx-evil: evil\r\n\
@@ -326,8 +374,15 @@ async fn no_header_of_a_server_reaches_the_client() {
         let behind = behind(&fixed).await;
         let reply = behind.rita.call("go", json!({})).await;
         assert!(reply.is_done(), "{kind}: {}", reply.http.text());
-        let known = ["content-type", "content-length", "date", "cache-control", "x-accel-buffering",
-                     "transfer-encoding", "connection"];
+        let known = [
+            "content-type",
+            "content-length",
+            "date",
+            "cache-control",
+            "x-accel-buffering",
+            "transfer-encoding",
+            "connection",
+        ];
         for (name, value) in &reply.http.headers {
             assert!(known.contains(&name.as_str()), "{kind}: {name}: {value:?}");
             assert!(!String::from_utf8_lossy(value.as_bytes()).contains("evil"), "{kind}: {name}");
@@ -338,11 +393,15 @@ async fn no_header_of_a_server_reaches_the_client() {
 #[tokio::test]
 async fn redirects_and_challenges_of_a_server_end_at_the_gateway() {
     let trap = Fixed::start(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec()).await;
-    for status in ["301 x", "302 x", "303 x", "307 x", "308 x", "401 x", "403 x", "407 x", "421 x", "103 x"] {
+    for status in
+        ["301 x", "302 x", "303 x", "307 x", "308 x", "401 x", "403 x", "407 x", "421 x", "103 x"]
+    {
         let answer = format!(
             "HTTP/1.1 {status}\r\nlocation: {}\r\nwww-authenticate: Bearer resource_metadata=\"{}\"\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{DONE}",
-            trap.url, trap.url, DONE.len()
+            trap.url,
+            trap.url,
+            DONE.len()
         );
         let fixed = Fixed::start(answer.into_bytes()).await;
         let behind = behind(&fixed).await;
@@ -359,22 +418,57 @@ async fn redirects_and_challenges_of_a_server_end_at_the_gateway() {
 async fn an_answer_that_can_be_read_in_two_ways_is_not_read() {
     let length = DONE.len();
     for (kind, head, body) in [
-        ("two lengths", format!("content-length: {length}\r\ncontent-length: 5\r\n"), DONE.to_owned()),
-        ("two answers", "content-length: 0\r\n".to_owned(), format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{DONE}")),
+        (
+            "two lengths",
+            format!("content-length: {length}\r\ncontent-length: 5\r\n"),
+            DONE.to_owned(),
+        ),
+        (
+            "two answers",
+            "content-length: 0\r\n".to_owned(),
+            format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{DONE}"
+            ),
+        ),
         ("a split header", format!("x: a\rcontent-length: {length}\r\n"), DONE.to_owned()),
         ("a zero in a header", format!("x: a\0b\r\ncontent-length: {length}\r\n"), DONE.to_owned()),
-        ("compressed", format!("content-encoding: gzip\r\ncontent-length: {length}\r\n"), DONE.to_owned()),
-        ("another's id", format!("content-length: {length}\r\n"), DONE.replace("\"id\":1", "\"id\":2")),
-        ("an id of another type", format!("content-length: {}\r\n", length + 2), DONE.replace("\"id\":1", "\"id\":\"1\"")),
-        ("two results", "connection: close\r\n".to_owned(), DONE.replace("\"result\"", "\"result\":{},\"result\"")),
-        ("a result in another case", "connection: close\r\n".to_owned(), DONE.replace("\"result\"", "\"Result\":{},\"result\"")),
-        ("a result and an error", "connection: close\r\n".to_owned(), DONE.replace("\"result\"", "\"error\":{\"code\":1,\"message\":\"x\"},\"result\"")),
+        (
+            "compressed",
+            format!("content-encoding: gzip\r\ncontent-length: {length}\r\n"),
+            DONE.to_owned(),
+        ),
+        (
+            "another's id",
+            format!("content-length: {length}\r\n"),
+            DONE.replace("\"id\":1", "\"id\":2"),
+        ),
+        (
+            "an id of another type",
+            format!("content-length: {}\r\n", length + 2),
+            DONE.replace("\"id\":1", "\"id\":\"1\""),
+        ),
+        (
+            "two results",
+            "connection: close\r\n".to_owned(),
+            DONE.replace("\"result\"", "\"result\":{},\"result\""),
+        ),
+        (
+            "a result in another case",
+            "connection: close\r\n".to_owned(),
+            DONE.replace("\"result\"", "\"Result\":{},\"result\""),
+        ),
+        (
+            "a result and an error",
+            "connection: close\r\n".to_owned(),
+            DONE.replace("\"result\"", "\"error\":{\"code\":1,\"message\":\"x\"},\"result\""),
+        ),
         ("two messages", "connection: close\r\n".to_owned(), format!("{DONE}{DONE}")),
         ("a batch", "connection: close\r\n".to_owned(), format!("[{DONE}]")),
         ("a byte order mark", "connection: close\r\n".to_owned(), format!("\u{feff}{DONE}")),
         ("less than it said", format!("content-length: {}\r\n", length + 50), DONE.to_owned()),
     ] {
-        let answer = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{head}\r\n{body}");
+        let answer =
+            format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{head}\r\n{body}");
         let fixed = Fixed::start(answer.into_bytes()).await;
         let behind = behind(&fixed).await;
         let reply = behind.rita.call("go", json!({})).await;

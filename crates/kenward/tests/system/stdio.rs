@@ -185,7 +185,7 @@ async fn a_process_that_dies_again_and_again_is_left_alone_for_a_while() {
     let rita = house.connect("rita", Era::Modern).await;
     for _ in 0..40 {
         let started = std::time::Instant::now();
-        let reply = rita.call("slow", json!({})).await;
+        let reply = rita.call("whoami", json!({})).await;
         assert_eq!(reply.error_code(), Some(-32603), "{}", reply.http.text());
         assert!(started.elapsed() < Duration::from_secs(2), "it fails at once");
     }
@@ -193,7 +193,7 @@ async fn a_process_that_dies_again_and_again_is_left_alone_for_a_while() {
     assert!(log.contains("dies again and again"), "{log}");
     let starts = log.matches("a server's process has ended").count();
     assert!((3..=15).contains(&starts), "{starts} starts for 40 calls");
-    assert!(!house.connect("ron", Era::Modern).await.call("slow", json!({})).await.is_done());
+    assert!(!house.connect("ron", Era::Modern).await.call("whoami", json!({})).await.is_done());
     let log = house.gateway.log();
     let more = log.matches("a server's process has ended").count();
     assert!(more > starts, "another's deaths are no reason to refuse ron's first start");
