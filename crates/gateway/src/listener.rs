@@ -8,6 +8,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{Request, Response};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -15,6 +17,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
+use crate::body::AnswerBody;
 use crate::gateway::Gateway;
 use crate::pipeline;
 use crate::settings::Limits;
@@ -79,16 +82,11 @@ async fn accept(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let Some(counted) = room.peers.enter(peer.ip()) else {
-                    tracing::debug!(%peer, "too many connections from one address");
-                    continue;
-                };
+                // Without a place for it the connection is closed by being dropped.
+                let Some(counted) = room.peers.enter(peer.ip()) else { continue };
                 let Some(core) = turn.next() else { return };
                 let held = (permit, counted);
-                let connection = Connection { gateway: Arc::clone(gateway), stream, peer, held };
-                if core.connections.send(connection).await.is_err() {
-                    tracing::error!("a thread of the data plane is gone");
-                }
+                core.take(Connection { gateway: Arc::clone(gateway), stream, peer, held }).await;
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -106,6 +104,12 @@ struct Core {
 }
 
 impl Core {
+    async fn take(&self, connection: Connection) {
+        if self.connections.send(connection).await.is_err() {
+            tracing::error!("a thread of the data plane is gone");
+        }
+    }
+
     fn start(number: usize, gateway: &Arc<Gateway>) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (connections, incoming) = mpsc::channel(WAITING);
@@ -175,31 +179,33 @@ impl Connection {
         tokio::spawn(async move {
             // Until its first words nobody knows which HTTP it speaks.
             let speaks = tokio::time::timeout(limits.header_time, has_spoken(&stream)).await;
-            if speaks != Ok(true) {
-                return;
-            }
-            let alive = Alive::new();
-            let service = service_fn(|request| {
-                let (gateway, busy) = (Arc::clone(&gateway), alive.busy());
-                async move {
-                    let answer = pipeline::answer(&gateway, peer, request).await;
-                    drop(busy);
-                    Ok::<_, Infallible>(answer)
-                }
-            });
-            let io = TokioIo::new(Watched::new(stream, &alive));
-            let connection = watcher.watch(builder.serve_connection(io, service));
-            tokio::select! {
-                ended = connection => {
-                    if let Err(error) = ended {
-                        tracing::debug!(%error, "a connection broke off");
-                    }
-                }
-                () = alive.idle(limits.idle_time) => {
-                    tracing::debug!("an idle connection is let go");
-                }
+            if speaks == Ok(true) {
+                let alive = Alive::new();
+                let io = TokioIo::new(Watched::new(stream, &alive));
+                let service = service_fn(|request| answered(&gateway, &alive, peer, request));
+                let connection = watcher.watch(builder.serve_connection(io, service));
+                let ended = tokio::select! {
+                    ended = connection => ended,
+                    () = alive.idle(limits.idle_time) => Err("it was idle".into()),
+                };
+                ended.unwrap_or_else(|error| tracing::debug!(%error, "a connection broke off"));
             }
             drop(held);
         });
+    }
+}
+
+/// One request, during which its connection is not idle.
+fn answered(
+    gateway: &Arc<Gateway>,
+    alive: &Alive,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> + Send + use<> {
+    let (gateway, busy) = (Arc::clone(gateway), alive.busy());
+    async move {
+        let answer = pipeline::answer(&gateway, peer, request).await;
+        drop(busy);
+        Ok(answer)
     }
 }

@@ -80,7 +80,7 @@ async fn heads_are_bounded_in_size_and_in_number() {
     for more in [many(40), large(20 << 10)] {
         let headers =
             with_more(more).into_iter().map(|(name, value)| format!("{name}: {value}\r\n"));
-        let (headers, body) = (headers.collect::<String>(), message.to_string());
+        let (headers, body) = (headers.collect::<Vec<_>>().concat(), message.to_string());
         let (address, length) = (story.gateway.http().address().to_owned(), body.len());
         let request = format!(
             "POST /mcp/deliveries HTTP/1.1\r\nhost: {address}\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
@@ -334,8 +334,8 @@ async fn asking(story: &Story, headers: &[(String, String)], body: &str) -> TcpS
     let address = story.gateway.http().address().to_owned();
     let mut stream =
         socket.connect(address.parse().expect("an address")).await.expect("it connects");
-    let headers: String =
-        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let lines = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+    let headers = lines.collect::<Vec<_>>().concat();
     let length = body.len();
     let request = format!(
         "POST /mcp/endless HTTP/1.1\r\nhost: {address}\r\ncontent-length: {length}\r\n{headers}\r\n{body}"

@@ -14,7 +14,7 @@ const FIRST: Duration = Duration::from_millis(250);
 /// The longest wait.
 const LONGEST: Duration = Duration::from_secs(30);
 /// A process that lived as long as this did not die of its start; deaths are forgotten after it.
-const LIVED: Duration = Duration::from_secs(60);
+const LIVED: Duration = Duration::from_mins(1);
 
 /// The deaths of processes, by what they were started for.
 #[derive(Debug)]

@@ -102,10 +102,10 @@ impl Lines {
         loop {
             let line = self.lines.recv().await?;
             let Some(own) = &mut self.own else { return Some(line) };
-            match own.as_asked(line) {
-                Some(line) => return Some(line),
-                None => tracing::warn!("a message of a process makes no sense"),
+            if let Some(line) = own.as_asked(line) {
+                return Some(line);
             }
+            tracing::warn!("a message of a process makes no sense");
         }
     }
 }
@@ -114,15 +114,15 @@ impl Own {
     /// The request under its number.
     pub(super) fn outgoing(&self, message: &Bytes) -> Result<Bytes, UpstreamError> {
         let number = self.number.to_string();
-        let broken = UpstreamError::Misbehaved("the message cannot be numbered");
-        let numbered = parse(message).ok_or(broken.clone())?.with_id(&number);
+        let broken = || UpstreamError::Misbehaved("the message cannot be numbered");
+        let numbered = parse(message).ok_or_else(broken)?.with_id(&number);
         if self.progress.is_none() {
             return Ok(numbered);
         }
         let edited = parse(&numbered).and_then(|message| {
             message.with_params_member(&["_meta", "progressToken"], Some(&number))
         });
-        edited.ok_or(broken)
+        edited.ok_or_else(broken)
     }
 
     /// The message with the id, token or tag that the request came with.

@@ -54,7 +54,7 @@ async fn equal_ids_get_numbers_of_their_own_and_their_answers() {
     let bench = Bench::new();
     let call = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
     let (mut first, sent) = bench.ask("1", None, call);
-    assert_eq!(sent, call.replace(":1,", ":1,"));
+    assert_eq!(sent, call);
     let (mut second, sent) = bench.ask("1", None, call);
     assert_eq!(sent, call.replace(":1,", ":2,"));
     let (mut third, sent) = bench.ask("\"a\\u0062\"", None, &call.replace(":1,", ":\"a\\u0062\","));
