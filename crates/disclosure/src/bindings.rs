@@ -4,7 +4,7 @@ mod compile;
 mod kinds;
 mod template;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -32,6 +32,8 @@ struct OfServer {
     tools: BTreeMap<Arc<str>, Arc<CompiledBinding>>,
     prompts: BTreeMap<Arc<str>, Arc<CompiledBinding>>,
     resources: Vec<(Template, Arc<CompiledBinding>)>,
+    /// What the server may tell by itself, beside its answers.
+    by_itself: Option<Arc<CompiledBinding>>,
 }
 
 /// Where a binding stands: the server, a JSON Pointer (RFC 6901) to the binding below the server
@@ -83,6 +85,7 @@ impl Bindings {
                 compiled.resources.push((template, made));
             }
             findings.append(&mut flawed);
+            compiled.by_itself = CompiledBinding::by_itself(compiled.all()).map(Arc::new);
             compiled.resources.sort_by_key(|(template, _)| !template.variables().is_empty());
             bindings.servers.insert(server.clone(), compiled);
         }
@@ -92,6 +95,11 @@ impl Bindings {
     /// The binding of `tool`, where it has one.
     pub fn get(&self, server: &ServerName, tool: &str) -> Option<&Arc<CompiledBinding>> {
         self.servers.get(server)?.tools.get(tool)
+    }
+
+    /// What `server` may tell when it speaks by itself: all that any of its bindings tells.
+    pub fn by_itself(&self, server: &ServerName) -> Option<&Arc<CompiledBinding>> {
+        self.servers.get(server)?.by_itself.as_ref()
     }
 
     /// The binding of `prompt`, where it has one.
@@ -137,6 +145,13 @@ impl Bindings {
             let resources = of.resources.iter().map(|(uri, binding)| (uri.text(), binding));
             prompts.chain(resources).map(move |(name, binding)| (server, name, binding))
         })
+    }
+}
+
+impl OfServer {
+    fn all(&self) -> impl Iterator<Item = &CompiledBinding> {
+        let named = self.tools.values().chain(self.prompts.values());
+        named.chain(self.resources.iter().map(|(_, binding)| binding)).map(AsRef::as_ref)
     }
 }
 
@@ -211,6 +226,30 @@ pub(crate) enum Speaks {
 }
 
 impl CompiledBinding {
+    /// The binding of what a server says beside its answers: it can be about whatever any of `all`
+    /// tells, and nothing says of whom but the text itself.
+    fn by_itself<'b>(all: impl Iterator<Item = &'b Self>) -> Option<Self> {
+        let enforced = all.filter(|binding| binding.enforced);
+        let possible = enforced.flat_map(|binding| binding.possible.iter().cloned());
+        let possible: BTreeSet<PotentialFact> = possible.collect();
+        (!possible.is_empty()).then(|| Self {
+            subjects: Vec::new(),
+            results: ResultRules::default(),
+            beside: Vec::new(),
+            filters: Vec::new(),
+            tells: Vec::new(),
+            declared: Vec::new(),
+            unread_rest: false,
+            misses: 0,
+            writes: false,
+            enforced: true,
+            speaks: Speaks::Facts,
+            certain: Vec::new(),
+            possible: possible.into_iter().collect(),
+            mapping: None,
+        })
+    }
+
     /// The facts that *every* call reveals about somebody: when none of them may be learnt about
     /// anybody, no call of the tool can be allowed. A text may name a depot and reveal nothing
     /// about a person, and refused rows are left out of an answer: those are not among them.

@@ -20,6 +20,8 @@ pub use words::split as words_of_name;
 pub struct Guess {
     families: Vec<Arc<str>>,
     concepts: Concepts,
+    /// Whether it is everything.
+    everything: bool,
 }
 
 impl Guess {
@@ -28,10 +30,16 @@ impl Guess {
         Self::default()
     }
 
+    /// Every family: what is said may be about anything.
+    pub fn everything() -> Self {
+        Self { everything: true, ..Self::default() }
+    }
+
     /// Whether the guess has `family` in it: as one of the deployment's families, or because the
     /// family's own name means the same.
     pub fn touches(&self, family: &str) -> bool {
-        self.families.iter().any(|guessed| &**guessed == family)
+        self.everything
+            || self.families.iter().any(|guessed| &**guessed == family)
             || self.concepts.meets(Concepts::of(words::split(family).iter().map(String::as_str)))
     }
 
@@ -42,7 +50,12 @@ impl Guess {
 
     /// Whether nothing is guessed.
     pub fn is_none(&self) -> bool {
-        self.families.is_empty() && self.concepts.is_empty()
+        !self.everything && self.families.is_empty() && self.concepts.is_empty()
+    }
+
+    /// Whether everything is guessed.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.everything
     }
 
     /// What is guessed, in words for people: families of the deployment, or else what their kind is
@@ -93,7 +106,11 @@ impl Vocabulary {
             .families
             .iter()
             .filter(|family| family.concepts.meets(concepts) || family.phrases.iter().any(says));
-        Guess { families: touched.map(|family| Arc::clone(&family.name)).collect(), concepts }
+        Guess {
+            families: touched.map(|family| Arc::clone(&family.name)).collect(),
+            concepts,
+            everything: false,
+        }
     }
 }
 

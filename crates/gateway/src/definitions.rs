@@ -107,7 +107,8 @@ async fn page(
     match forwarded.reply {
         Reply::Json { body, .. } => {
             let largest = listing.entry.settings.limits.answer;
-            pipeline::collect(body, largest).await.ok()
+            let patience = listing.entry.settings.limits.answer_time;
+            tokio::time::timeout(patience, pipeline::collect(body, largest)).await.ok()?.ok()
         }
         Reply::Events { body, .. } => {
             let longest = listing.entry.settings.limits.event;

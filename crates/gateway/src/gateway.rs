@@ -70,7 +70,7 @@ impl Gateway {
             streams: Admission::new(limits.streams_per_caller),
             federation: Federation::new(limits.sessions_per_caller, limits.session_idle)?,
             sessions: Sessions::new(limits.sessions_per_caller, limits.session_idle),
-            processes: Processes::default(),
+            processes: Processes::new(limits.processes),
             definitions: Definitions::default(),
             listed: Listed::default(),
             copies: Copies::default(),
@@ -113,6 +113,7 @@ impl Gateway {
         self.federation.sessions.end_idle(&self.sessions, now);
         self.sessions.end_idle(now);
         self.bridged.end_idle(now);
+        self.processes.end_idle(self.settings().limits.session_idle);
         for problem in self.issuers().refresh_stale(now).await {
             tracing::warn!(issuer = %problem.issuer, problem = %problem.problem, "keys not refreshed");
         }

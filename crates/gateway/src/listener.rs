@@ -1,10 +1,15 @@
-//! The accept loop: connections are bounded in number, in header time and in what they may send.
+//! The accept loop: connections are bounded in number, in time and in what they may send.
+
+mod idle;
+mod peers;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{Request, Response};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -12,15 +17,17 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
+use crate::body::AnswerBody;
 use crate::gateway::Gateway;
 use crate::pipeline;
+use crate::settings::Limits;
+use idle::{Alive, Watched, has_spoken};
+use peers::{Peer, Peers};
 
 /// How long calls under way may take to end when the gateway stops.
 const GRACE: Duration = Duration::from_secs(5);
 /// Connections that wait for one core.
 const WAITING: usize = 64;
-/// The largest head of a request, in bytes.
-const LARGEST_HEAD: u32 = 64 << 10;
 /// Requests that one HTTP/2 connection may have under way.
 const CONCURRENT: u32 = 256;
 
@@ -37,6 +44,7 @@ pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, stop: impl Futu
             Err(error) => tracing::error!(%error, "a thread of the data plane did not start"),
         }
     }
+    let room = Room { room, peers: Peers::new(gateway.settings().limits.connections_per_peer) };
     accept(&gateway, &listener, &room, &cores, stop).await;
     gateway.sessions.end_all();
     for Core { connections, ended } in cores {
@@ -46,11 +54,17 @@ pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, stop: impl Futu
     }
 }
 
+/// How many more connections there may be.
+struct Room {
+    room: Arc<Semaphore>,
+    peers: Peers,
+}
+
 /// Hands each connection to the next core in turn.
 async fn accept(
     gateway: &Arc<Gateway>,
     listener: &TcpListener,
-    room: &Arc<Semaphore>,
+    room: &Room,
     cores: &[Core],
     stop: impl Future<Output = ()>,
 ) {
@@ -58,7 +72,7 @@ async fn accept(
     tokio::pin!(stop);
     loop {
         let permit = tokio::select! {
-            permit = Arc::clone(room).acquire_owned() => permit,
+            permit = Arc::clone(&room.room).acquire_owned() => permit,
             () = &mut stop => break,
         };
         let Ok(permit) = permit else { break };
@@ -68,11 +82,11 @@ async fn accept(
         };
         match accepted {
             Ok((stream, peer)) => {
+                // Without a place for it the connection is closed by being dropped.
+                let Some(counted) = room.peers.enter(peer.ip()) else { continue };
                 let Some(core) = turn.next() else { return };
-                let connection = Connection { gateway: Arc::clone(gateway), stream, peer, permit };
-                if core.connections.send(connection).await.is_err() {
-                    tracing::error!("a thread of the data plane is gone");
-                }
+                let held = (permit, counted);
+                core.take(Connection { gateway: Arc::clone(gateway), stream, peer, held }).await;
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -90,6 +104,12 @@ struct Core {
 }
 
 impl Core {
+    async fn take(&self, connection: Connection) {
+        if self.connections.send(connection).await.is_err() {
+            tracing::error!("a thread of the data plane is gone");
+        }
+    }
+
     fn start(number: usize, gateway: &Arc<Gateway>) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (connections, incoming) = mpsc::channel(WAITING);
@@ -106,7 +126,7 @@ impl Core {
 
 /// Serves the connections of one core until there are no more.
 async fn serve_core(gateway: &Gateway, mut incoming: mpsc::Receiver<Connection>) {
-    let builder = builder(gateway.settings().limits.header_time);
+    let builder = builder(&gateway.settings().limits);
     let graceful = GracefulShutdown::new();
     while let Some(connection) = incoming.recv().await {
         connection.start(&builder, &graceful);
@@ -118,18 +138,19 @@ async fn serve_core(gateway: &Gateway, mut incoming: mpsc::Receiver<Connection>)
     gateway.close().await;
 }
 
-fn builder(header_time: Duration) -> auto::Builder<TokioExecutor> {
+fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(header_time)
-        .max_buf_size(256 << 10)
-        .pipeline_flush(true);
+        .header_read_timeout(limits.header_time)
+        .max_headers(limits.headers)
+        // No `pipeline_flush`: with it hyper buffers an answer without bound for who does not read.
+        .max_buf_size(limits.head);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_header_list_size(LARGEST_HEAD)
+        .max_header_list_size(u32::try_from(limits.head).unwrap_or(u32::MAX))
         .max_concurrent_streams(CONCURRENT)
         .max_pending_accept_reset_streams(20);
     builder
@@ -141,29 +162,50 @@ struct Connection {
     /// Registered with the runtime that accepted it; it moves to the core's own.
     stream: TcpStream,
     peer: SocketAddr,
-    permit: OwnedSemaphorePermit,
+    held: (OwnedSemaphorePermit, Peer),
 }
 
 impl Connection {
     fn start(self, builder: &auto::Builder<TokioExecutor>, graceful: &GracefulShutdown) {
-        let Self { gateway, stream, peer, permit } = self;
+        let Self { gateway, stream, peer, held } = self;
         let moved = stream.into_std().and_then(TcpStream::from_std);
         let Ok(stream) = moved else {
             return tracing::warn!("a connection could not be taken over");
         };
         // A socket that refuses the option still works, only slower.
         let _slower = stream.set_nodelay(true);
-        let service = service_fn(move |request| {
-            let gateway = Arc::clone(&gateway);
-            async move { Ok::<_, Infallible>(pipeline::answer(&gateway, peer, request).await) }
-        });
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
+        let limits = gateway.settings().limits.clone();
+        let (builder, watcher) = (builder.clone(), graceful.watcher());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection broke off");
+            // Until its first words nobody knows which HTTP it speaks.
+            let speaks = tokio::time::timeout(limits.header_time, has_spoken(&stream)).await;
+            if speaks == Ok(true) {
+                let alive = Alive::new();
+                let io = TokioIo::new(Watched::new(stream, &alive));
+                let service = service_fn(|request| answered(&gateway, &alive, peer, request));
+                let connection = watcher.watch(builder.serve_connection(io, service));
+                let ended = tokio::select! {
+                    ended = connection => ended,
+                    () = alive.idle(limits.idle_time) => Err("it was idle".into()),
+                };
+                ended.unwrap_or_else(|error| tracing::debug!(%error, "a connection broke off"));
             }
-            drop(permit);
+            drop(held);
         });
+    }
+}
+
+/// One request, during which its connection is not idle.
+fn answered(
+    gateway: &Arc<Gateway>,
+    alive: &Alive,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> + Send + use<> {
+    let (gateway, busy) = (Arc::clone(gateway), alive.busy());
+    async move {
+        let answer = pipeline::answer(&gateway, peer, request).await;
+        drop(busy);
+        Ok(answer)
     }
 }

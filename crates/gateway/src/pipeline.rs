@@ -18,6 +18,7 @@
 mod accept;
 mod admit;
 mod authenticate;
+mod beside;
 mod call;
 mod copied;
 mod decide;
@@ -54,6 +55,7 @@ use crate::{documents, federation, streams};
 
 pub(crate) use admit::admit;
 pub(crate) use authenticate::{Entry, Known};
+pub(crate) use beside::may_hear;
 pub(crate) use call::Call;
 pub(crate) use embedded::Scout;
 pub(crate) use filter::{collect, event_stream};

@@ -53,13 +53,13 @@ fn known(name: &str, settings: &Settings) -> Option<ServerName> {
 ///
 /// A browser that was led here by DNS rebinding sends a foreign one of the two.
 pub(crate) fn is_our_own(parts: &Parts, settings: &Settings) -> bool {
-    let host = parts
-        .uri
-        .authority()
-        .map(http::uri::Authority::as_str)
-        .or_else(|| text(&parts.headers, header::HOST));
     let ours = authority_of(&settings.public_url);
-    let host_is_ours = host.is_some_and(|host| same_place(host, ours));
+    let target = parts.uri.authority().map(http::uri::Authority::as_str);
+    // Where the target of the request and `Host` both speak, readers differ in whom they follow.
+    let host_is_ours = match (target, only(&parts.headers, header::HOST)) {
+        (None, Ok(None)) | (_, Err(())) => false,
+        (target, Ok(host)) => target.into_iter().chain(host).all(|place| same_place(place, ours)),
+    };
     let origin_is_ours = match only(&parts.headers, header::ORIGIN) {
         Ok(None) => true,
         Ok(Some(origin)) => origin.split_once("://").is_some_and(|(scheme, place)| {
@@ -102,10 +102,6 @@ pub(crate) fn only(
         (Some(value), None) => value.to_str().map(Some).map_err(|_| ()),
         (Some(_), Some(_)) => Err(()),
     }
-}
-
-fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
-    only(headers, name).ok().flatten()
 }
 
 #[cfg(test)]

@@ -119,12 +119,20 @@ pub struct Limits {
     pub answer: usize,
     /// The largest event of a stream, in bytes.
     pub event: usize,
+    /// The largest head of a request, in bytes.
+    pub head: usize,
+    /// The headers of one request.
+    pub headers: usize,
     /// How long a client may take to send its headers.
     pub header_time: Duration,
     /// How long a client may take to send its body.
     pub body_time: Duration,
-    /// How long a server may take until its answer begins.
+    /// How long a connection may carry nothing while no request of it is worked on.
+    pub idle_time: Duration,
+    /// How long a server may take until its answer begins, and be silent in it.
     pub answer_time: Duration,
+    /// How long a server may go on with one answer.
+    pub answer_life: Duration,
     /// How much the clocks of issuers may differ from ours.
     pub leeway: Duration,
     /// Open streams of one caller.
@@ -133,10 +141,21 @@ pub struct Limits {
     pub calls_per_caller: usize,
     /// Sessions of one caller.
     pub sessions_per_caller: usize,
-    /// How long an unused session lives.
+    /// Processes of servers that run at once.
+    pub processes: usize,
+    /// How long an unused session lives, and an unused process.
     pub session_idle: Duration,
     /// Connections at once.
     pub connections: usize,
+    /// Connections from one address at once.
+    pub connections_per_peer: usize,
+}
+
+impl Limits {
+    /// How often a silent stream shows that it lives, before anybody takes it for idle.
+    pub(crate) fn heartbeat(&self) -> Duration {
+        Duration::from_secs(20).min(self.idle_time / 3)
+    }
 }
 
 impl Default for Limits {
@@ -146,15 +165,21 @@ impl Default for Limits {
             depth: 64,
             answer: 16 << 20,
             event: 16 << 20,
+            head: 64 << 10,
+            headers: 100,
             header_time: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
+            idle_time: Duration::from_mins(1),
             answer_time: Duration::from_mins(5),
+            answer_life: Duration::from_hours(1),
             leeway: Duration::from_secs(30),
             streams_per_caller: 100,
             calls_per_caller: 256,
             sessions_per_caller: 100,
+            processes: 1_000,
             session_idle: Duration::from_mins(30),
             connections: 10_000,
+            connections_per_peer: 10_000,
         }
     }
 }

@@ -1,13 +1,11 @@
 //! The messages of a server one by one, however they arrive.
 
-use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use kenward_mcp::Limits;
 use kenward_mcp::sse::{Decoder, Event};
-use tokio::sync::mpsc;
 
-use crate::upstream::UpstreamError;
+use crate::upstream::{Lines, UpstreamError};
 
 /// Where messages come from.
 #[derive(Debug)]
@@ -15,7 +13,7 @@ pub(crate) enum Source {
     /// A stream of server-sent events.
     Events { body: Incoming, decoder: Box<Decoder>, limits: Limits },
     /// The lines of a process.
-    Lines(mpsc::Receiver<Bytes>),
+    Lines(Lines),
     /// Nothing ever comes: the server offers no such stream, and we alone have news.
     Silent,
 }
@@ -34,8 +32,11 @@ impl Source {
                 lines.recv().await.map(|data| Ok(Event { data, ..Event::default() }))
             }
             Self::Events { body, decoder, limits } => loop {
-                if let Some(event) = decoder.next() {
-                    return Some(Ok(event));
+                match decoder.next() {
+                    // MCP has events of one type; others are for nobody, and their name is a text.
+                    Some(Event { event: Some(kind), .. }) if kind != "message" => continue,
+                    Some(event) => return Some(Ok(event)),
+                    None => {}
                 }
                 let Ok(frame) = body.frame().await? else {
                     return Some(Err(UpstreamError::Misbehaved("the stream broke off")));

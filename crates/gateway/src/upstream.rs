@@ -7,12 +7,10 @@ mod stdio;
 
 pub(crate) use http::{Client, HttpRequest, send};
 pub use reach::reach;
-pub(crate) use stdio::{Process, Processes};
+pub(crate) use stdio::{Lines, Process, Processes, Program};
 
 use ::http::{HeaderMap, StatusCode};
-use bytes::Bytes;
 use hyper::body::Incoming;
-use tokio::sync::mpsc;
 
 /// What a server answered to one message.
 #[derive(Debug)]
@@ -34,7 +32,7 @@ pub(crate) enum Reply {
         body: Incoming,
     },
     /// Messages of a process, one by one.
-    Lines(mpsc::Receiver<Bytes>),
+    Lines(Lines),
     /// Taken, without an answer.
     Accepted,
     /// The server does not offer this (a 405 to a GET).

@@ -1,16 +1,21 @@
 //! Question 5: what of an answer the person who asked may learn.
 
+use std::borrow::Cow;
+
 use kenward_disclosure::{
-    Carrier, Entry, Expects, Linked, Review, ShadowSource, Withheld, is_due, review,
+    Carrier, Entry, Expects, Guess, Linked, Review, ShadowSource, Withheld, is_due, review,
 };
-use kenward_model::Question;
+use kenward_model::{Operation, Question};
 use serde_json::Value;
 
 use crate::case::Case;
-use crate::decide::facts::FactJudge;
+use crate::decide::facts::{FactJudge, Telling};
 use crate::decide::hearing::Hearing;
 use crate::policies::Policies;
 use crate::verdict::Basis;
+
+/// The operation as which it is reviewed what a server says beside its answers.
+const LISTEN: &str = "subscriptions/listen";
 
 /// What became of an answer, and what that rests on.
 #[derive(Debug, Clone, Default)]
@@ -32,8 +37,10 @@ impl Policies {
     pub fn is_review_due(&self, case: &Case<'_>) -> bool {
         let hearing = Hearing::new(self, case.asker, case.memory);
         let (history, now) = (case.memory.history, case.asker.environment.now);
-        let due = hearing.tellings(case.operation);
-        due.iter().any(|telling| is_due(telling.rules(), history, now))
+        let due = hearing.reviewed_tellings(case.operation);
+        // What cannot be looked up is not told.
+        let is_unsure = case.operation.method == LISTEN && case.memory.is_away;
+        is_unsure || due.iter().any(|telling| is_due(telling.rules(), history, now))
     }
 
     /// Takes out of the answer what may not be learnt. `expects` is what the permit says.
@@ -48,7 +55,11 @@ impl Policies {
         let via = case.operation.target.uid(case.operation.server);
         let nothing = Expects::default();
         let mut reviewed = Reviewed::default();
-        for (place, telling) in hearing.tellings(case.operation).into_iter().enumerate() {
+        if case.operation.method == LISTEN && case.memory.is_away {
+            reviewed.withheld = Some(Withheld::Full);
+            return reviewed;
+        }
+        for (place, telling) in hearing.reviewed_tellings(case.operation).into_iter().enumerate() {
             let mut basis = Basis::default();
             let question = Question::Result;
             let mut judge = FactJudge::new(&hearing, &via, &mut basis).asking(question);
@@ -64,6 +75,22 @@ impl Policies {
     /// What becomes of the history when the server, or whoever stands before it, refuses the case.
     pub fn refused_elsewhere(&self, case: &Case<'_>, source: ShadowSource) -> Vec<Entry> {
         Hearing::new(self, case.asker, case.memory).refused_elsewhere(case.operation, source)
+    }
+}
+
+impl Hearing<'_> {
+    /// What is known of what the operation tells; listening to a server tells what it says beside
+    /// its answers, which may be anything that it knows.
+    fn reviewed_tellings<'h>(&'h self, operation: &'h Operation<'_>) -> Vec<Telling<'h>> {
+        if operation.method != LISTEN {
+            return self.tellings(operation);
+        }
+        let binding = self.policies.bindings.by_itself(operation.server);
+        vec![Telling {
+            binding: binding.map(AsRef::as_ref),
+            guess: Cow::Owned(Guess::everything()),
+            arguments: Cow::Borrowed(&Value::Null),
+        }]
     }
 }
 

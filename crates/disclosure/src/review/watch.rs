@@ -42,7 +42,9 @@ impl<'a> Watch<'a> {
         kinds.sort();
         kinds.dedup();
         let touched = |family: &str| match rules.binding {
-            Some(_) => facts.iter().any(|fact| &*fact.family == family),
+            Some(_) => {
+                rules.guess.is_everything() || facts.iter().any(|fact| &*fact.family == family)
+            }
             None => rules.guess.touches(family),
         };
         let is_own =

@@ -19,7 +19,7 @@ use crate::gateway::Gateway;
 use crate::pipeline::{Call, collect};
 use crate::settings::{ServerEra, ServerSettings, Transport};
 use crate::source::Source;
-use crate::upstream::{HttpRequest, Process, Reply, UpstreamError, send};
+use crate::upstream::{HttpRequest, Process, Program, Reply, UpstreamError, send};
 
 /// What is asked (2026-07-28, server/discover). A legacy server has never heard of it.
 const QUESTION: &[u8] = br#"{"jsonrpc":"2.0","id":"kenward-era","method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"io.modelcontextprotocol/clientInfo":{"name":"kenward","version":"1"}}}}"#;
@@ -92,7 +92,9 @@ impl Eras {
         let told = match &server.transport {
             Transport::Http(_) => ask_http(server).await?,
             Transport::Stdio { command, environment } => {
-                let process = gateway.processes.start(name, command, environment)?;
+                let longest = settings.limits.event;
+                let program = Program { server: name, command, environment, longest };
+                let process = gateway.processes.try_out(&program)?;
                 ask_process(&process).await
             }
         };

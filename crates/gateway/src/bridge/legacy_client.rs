@@ -67,7 +67,7 @@ pub(super) async fn forward(
         (RowKind::Request, Treatment::Subscribe) => Ok(here(reply::result(id(call), "{}"))),
         (RowKind::Request, _) => {
             let lines = conversation::start(gateway, call, clean, grant).await?;
-            Ok(Forwarded { reply: Reply::Lines(lines), ..here(Bytes::new()) })
+            Ok(Forwarded { reply: Reply::Lines(lines.into()), ..here(Bytes::new()) })
         }
     }
 }
@@ -100,7 +100,7 @@ fn here(answer: Bytes) -> Forwarded {
     let (sender, lines) = mpsc::channel(1);
     // The channel is new and has room for one.
     let _room = sender.try_send(answer);
-    let reply = Reply::Lines(lines);
+    let reply = Reply::Lines(lines.into());
     Forwarded {
         reply,
         started: None,

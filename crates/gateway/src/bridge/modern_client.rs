@@ -85,7 +85,7 @@ pub(super) async fn forward(
                 Some(state) => answered(gateway, state, &body, terms, grant).await?,
                 None => begin(gateway, &body, terms, grant.as_ref()).await?,
             }
-            Ok(forwarded(Reply::Lines(answers), server_requests))
+            Ok(forwarded(Reply::Lines(answers.into()), server_requests))
         }
     }
 }
@@ -99,7 +99,7 @@ fn at_once(message: Bytes) -> Reply {
     let (sender, receiver) = mpsc::channel(1);
     // The receiver is in our hand and the queue is empty.
     let _sent = sender.try_send(message);
-    Reply::Lines(receiver)
+    Reply::Lines(receiver.into())
 }
 
 /// Whether the answer to `call` may ask the client for something.

@@ -60,6 +60,14 @@ impl Call {
         self.message.id()
     }
 
+    /// Whether the raw `id` of a response is this request's. A server may spell the characters of a
+    /// text in another way.
+    pub(crate) fn is_answered_by(&self, id: &[u8]) -> bool {
+        let text = |raw: &[u8]| serde_json::from_slice::<String>(raw).ok();
+        self.request_id()
+            .is_some_and(|own| own == id || text(own).is_some_and(|own| Some(own) == text(id)))
+    }
+
     /// Decides this call on `in_force`; the entries are in the history and are still to be kept.
     pub(crate) fn judge(&self, in_force: &InForce, now: Timestamp) -> (Verdict, Vec<Entry>) {
         if let Some(why) = self.withheld(in_force, &self.target()) {

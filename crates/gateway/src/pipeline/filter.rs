@@ -1,6 +1,7 @@
 //! Step 10, filter: turns a server's reply into the answer, with everything passing the one gate.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -13,6 +14,7 @@ use kenward_mcp::method::{RowKind, Treatment};
 use kenward_mcp::sse::{self, Event};
 use kenward_mcp::to_modern;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, interval_at, sleep_until};
 
 use super::handshake::{self, Opened};
 use super::{Forwarded, Release, Released, Scout};
@@ -20,10 +22,10 @@ use crate::body::{AnswerBody, PassedThrough};
 use crate::sessions::Behind;
 use crate::source::Source;
 use crate::stop::{Stop, bare, json};
-use crate::upstream::{Reply, UpstreamError};
+use crate::upstream::{Lines, Reply, UpstreamError};
 
-/// Events that wait for a slow client before its server is kept waiting too.
-const QUEUE: usize = 16;
+/// Events that wait for a slow client before its server is kept waiting too; each may be large.
+const QUEUE: usize = 2;
 /// How much of an answer is looked at as a whole before the rest of it can flow, in bytes.
 const LOOKED_AT: usize = 64 << 10;
 
@@ -89,11 +91,12 @@ async fn whole(
     if is_legacy && status == StatusCode::NOT_FOUND {
         return Err(failed(&mut release, UpstreamError::SessionEnded).await);
     }
-    let largest = release.call.entry.settings.limits.answer;
+    let limits = &release.call.entry.settings.limits;
+    let (largest, patience) = (limits.answer, limits.answer_time);
     let begun = if status == StatusCode::OK && release.is_transparent() {
-        begin(body, largest).await
+        within(patience, begin(body, largest)).await
     } else {
-        collect(body, largest).await.map(Begun::Whole)
+        within(patience, collect(body, largest)).await.map(Begun::Whole)
     };
     let bytes = match begun {
         Ok(Begun::Whole(bytes)) => bytes,
@@ -171,6 +174,14 @@ async fn pass_through(
     response
 }
 
+/// What a server takes too long for has failed.
+pub(super) async fn within<T>(
+    patience: Duration,
+    work: impl Future<Output = Result<T, UpstreamError>>,
+) -> Result<T, UpstreamError> {
+    tokio::time::timeout(patience, work).await.unwrap_or(Err(UpstreamError::Slow))
+}
+
 pub(crate) async fn collect(body: Incoming, largest: usize) -> Result<Bytes, UpstreamError> {
     let collected = Limited::new(body, largest).collect().await;
     let broken = |_| UpstreamError::Misbehaved("an answer that broke off or is too large");
@@ -179,7 +190,7 @@ pub(crate) async fn collect(body: Incoming, largest: usize) -> Result<Bytes, Ups
 
 /// A process that answers at once gets a JSON answer made of it; otherwise a stream.
 async fn from_process(
-    mut lines: mpsc::Receiver<Bytes>,
+    mut lines: Lines,
     mut release: Release,
 ) -> Result<Response<AnswerBody>, Stop> {
     loop {
@@ -239,6 +250,11 @@ async fn pump(
     // A legacy server that gives its events ids may close the stream and go on in another one.
     let is_legacy = release.call.dialect.era == Era::Legacy;
     let mut resumable = false;
+    let limits = release.call.entry.settings.limits.clone();
+    let end = Instant::now() + limits.answer_life;
+    let mut silent_until = Instant::now() + limits.answer_time;
+    let beat = limits.heartbeat();
+    let mut heartbeat = interval_at(Instant::now() + beat, beat);
     loop {
         let event = tokio::select! {
             event = source.next() => event,
@@ -246,7 +262,14 @@ async fn pump(
                 release.ended(Ending::Cancelled);
                 return;
             }
+            () = sleep_until(silent_until.min(end)) => Some(Err(UpstreamError::Slow)),
+            _ = heartbeat.tick() => {
+                // A client that is gone, or has no room, is noticed elsewhere.
+                let _full = client.try_send(Bytes::from_static(b": alive\n\n"));
+                continue;
+            }
         };
+        silent_until = Instant::now() + limits.answer_time;
         let (bytes, last) = match event {
             Some(Ok(event)) if event.data.is_empty() => {
                 resumable |= is_legacy && event.id.is_some();
@@ -266,7 +289,10 @@ async fn pump(
                 (sse::data(&release.broke_off(&error).await), true)
             }
         };
-        if client.send(bytes).await.is_err() || last {
+        // A server that never ends is not let go on for ever by a client that takes no more.
+        let until = if last { Instant::now() + limits.answer_time } else { end };
+        let sent = tokio::time::timeout_at(until, client.send(bytes)).await;
+        if !matches!(sent, Ok(Ok(()))) || last {
             return;
         }
     }

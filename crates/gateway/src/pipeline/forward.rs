@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use kenward_audit::Outcome as Ending;
 use kenward_mcp::dialect::Era;
-use kenward_mcp::method::{self, RowKind};
+use kenward_mcp::method::{self, RowKind, Treatment};
 use kenward_mcp::{Limits, Message, reply, scan};
 use kenward_policy::Permit;
 use kenward_store::segments::Receipt;
@@ -21,7 +21,7 @@ use crate::gateway::Gateway;
 use crate::sessions::{Behind, Session};
 use crate::settings::Transport;
 use crate::stop::{Stop, bare};
-use crate::upstream::{HttpRequest, Process, Reply, UpstreamError, send};
+use crate::upstream::{HttpRequest, Process, Program, Reply, UpstreamError, send};
 
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -64,17 +64,17 @@ pub(crate) async fn forward(
             Ok(Forwarded { reply, started: None, bridged: None, server_requests, unheard })
         }
         Transport::Stdio { command, environment } => {
+            let caller = &call.entry.caller;
+            let longest = call.entry.settings.limits.event;
+            let server = &call.entry.server;
+            let program = Program { server, command, environment, longest };
             let (process, started) = match (&call.session, call.dialect.era) {
                 (Some(session), _) => (process_of(session)?, None),
                 (None, Era::Legacy) => {
-                    let new = gateway.processes.start(&call.entry.server, command, environment)?;
+                    let new = gateway.processes.start(caller, &program)?;
                     (Arc::clone(&new), Some(new))
                 }
-                (None, Era::Modern) => {
-                    let caller = &call.entry.caller;
-                    let processes = &gateway.processes;
-                    (processes.of(caller, &call.entry.server, command, environment)?, None)
-                }
+                (None, Era::Modern) => (gateway.processes.of(caller, &program)?, None),
             };
             let reply = send_line(call, &process, body, grant).await?;
             let unheard = Vec::new();
@@ -142,7 +142,12 @@ async fn send_line(
         match call.request_id() {
             Some(id) => {
                 let progress = token.as_deref().map(str::as_bytes);
-                process.request(id, progress, &body).await.map(Reply::Lines)
+                let lines = process.request(id, progress, &body).await?;
+                // In the legacy era whoever hangs up has not called anything off.
+                Ok(Reply::Lines(lines.cancelling(call.dialect.era == Era::Modern)))
+            }
+            None if call.row.treatment == Treatment::Cancelled => {
+                process.cancel(&call.message).await.map(|()| Reply::Accepted)
             }
             None => process.send(&body).await.map(|()| Reply::Accepted),
         }

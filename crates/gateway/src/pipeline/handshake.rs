@@ -11,7 +11,7 @@ use kenward_mcp::tree;
 use serde_json::{Map, Value, json};
 
 use super::copied::{self, Instructions};
-use super::filter::{collect, failed};
+use super::filter::{collect, failed, within};
 use super::{Release, Released};
 use crate::body::AnswerBody;
 use crate::bridge;
@@ -44,18 +44,22 @@ pub(super) async fn finish(
     mut release: Release,
 ) -> Result<Response<AnswerBody>, Stop> {
     let mut behind = None;
+    let patience = release.call.entry.settings.limits.answer_time;
     let (status, answer) = match reply {
         Reply::Json { status, headers, body } => {
             behind = headers.get(SESSION).cloned();
             let largest = release.call.entry.settings.limits.answer;
-            (status, collect(body, largest).await)
+            (status, within(patience, collect(body, largest)).await)
         }
         Reply::Events { headers, body } => {
             behind = headers.get(SESSION).cloned();
             let longest = release.call.entry.settings.limits.event;
-            (StatusCode::OK, response_of(Source::events(body, longest)).await)
+            let source = Source::events(body, longest);
+            (StatusCode::OK, within(patience, response_of(source)).await)
         }
-        Reply::Lines(lines) => (StatusCode::OK, response_of(Source::Lines(lines)).await),
+        Reply::Lines(lines) => {
+            (StatusCode::OK, within(patience, response_of(Source::Lines(lines))).await)
+        }
         Reply::Accepted | Reply::NotOffered => {
             (StatusCode::OK, Err(UpstreamError::Misbehaved("no answer to a handshake")))
         }
@@ -101,7 +105,7 @@ fn rewritten(
     let depth = release.call.entry.settings.limits.depth;
     let Ok(mut response) = tree::read(answer, depth) else { return Err(malformed) };
     let id = response.get("id").map(ToString::to_string);
-    if id.as_deref().map(str::as_bytes) != release.call.request_id() {
+    if !id.is_some_and(|id| release.call.is_answered_by(id.as_bytes())) {
         return Err(UpstreamError::Misbehaved("an answer that nobody asked for"));
     }
     if response.get("error").is_some() {

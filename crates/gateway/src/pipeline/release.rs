@@ -16,8 +16,9 @@ use kenward_model::{Fact, Target};
 use kenward_policy::Verdict;
 use serde_json::Value;
 
+use super::beside::{Heard, hear};
 use super::review::carrier_of;
-use super::{Call, embedded, forward, record, refuse};
+use super::{Call, embedded, forward, may_hear, record, refuse};
 use crate::gateway::Gateway;
 use crate::outcome::Outcome;
 use crate::upstream::UpstreamError;
@@ -158,7 +159,7 @@ impl Release {
         };
         match shape.kind {
             ShapeKind::Response => {
-                if shape.id != self.call.request_id() && shape.id.is_some() {
+                if shape.id.is_some_and(|id| !self.call.is_answered_by(id)) {
                     tracing::warn!(server = %self.call.entry.server, "an answer that nobody asked for");
                     return Released::Nothing;
                 }
@@ -176,7 +177,7 @@ impl Release {
             ShapeKind::Request => {
                 // What a question tells its reader is told like anything else.
                 let passes = if self.may_tell(&bytes).await {
-                    server_request(&self.gateway, &self.call, &shape)
+                    server_request(&self.gateway, &self.call, &shape, &bytes).await
                 } else {
                     answer_no(&self.call, &shape)
                 };
@@ -237,7 +238,11 @@ impl Release {
     async fn error(&mut self, bytes: Bytes) -> Bytes {
         let told = match carrier_of(&self.call) {
             Some(_) => self.review(bytes, Carrier::Error).await,
-            None => bytes,
+            None => match hear(&self.gateway, &self.call, Carrier::Error, &bytes).await {
+                Heard::AsItIs => bytes,
+                Heard::Without(message) => Bytes::from(message.to_string()),
+                Heard::Nothing => refuse::withheld_body(&self.call),
+            },
         };
         self.ended(Ending::Error);
         told
@@ -318,11 +323,17 @@ pub(crate) fn notification(gateway: &Gateway, call: &Call, shape: &Shape<'_>) ->
 }
 
 /// Whether a request of the server may reach the client; if not, the server is told so.
-pub(crate) fn server_request(gateway: &Arc<Gateway>, call: &Arc<Call>, shape: &Shape<'_>) -> bool {
+pub(crate) async fn server_request(
+    gateway: &Arc<Gateway>,
+    call: &Arc<Call>,
+    shape: &Shape<'_>,
+    bytes: &Bytes,
+) -> bool {
     let id = shape.id.unwrap_or(b"null");
     let name = shape.method.as_deref().unwrap_or_default();
     let in_force = gateway.live.snapshot();
     if let Some(method) = permitted_request(call, name, &in_force)
+        && may_hear(gateway, call, bytes).await
         && call.session.as_ref().is_some_and(|session| session.asked(id, method))
     {
         return true;

@@ -10,7 +10,7 @@ use kenward_policy::{Case, Reviewed};
 use serde_json::Value;
 
 use super::release::Release;
-use super::{Call, embedded, record, refuse};
+use super::{Call, embedded, may_hear, record, refuse};
 use crate::clock;
 use crate::upstream::UpstreamError;
 
@@ -57,6 +57,9 @@ impl Release {
 
     /// Whether what a server says before its answer may be told.
     pub(super) async fn may_tell(&self, bytes: &Bytes) -> bool {
+        if carrier_of(&self.call).is_none() {
+            return may_hear(&self.gateway, &self.call, bytes).await;
+        }
         let in_force = self.gateway.live.snapshot();
         if !self.is_review_due(&in_force) {
             return true;

@@ -1,7 +1,5 @@
 //! A stream while it runs: the server's news, ours, the end of the token, and the client's leaving.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::Response;
 use kenward_audit::Outcome as Ending;
@@ -18,13 +16,11 @@ use crate::admission::Slot;
 use crate::body::AnswerBody;
 use crate::clock;
 use crate::outcome::Outcome;
-use crate::pipeline::{event_stream, server_request};
+use crate::pipeline::{event_stream, may_hear, server_request};
 use crate::source::Source;
 
 /// Events that wait for a slow client; a client that lets more wait holds its server up.
-const QUEUE: usize = 32;
-/// How often a silent stream shows that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(20);
+const QUEUE: usize = 4;
 const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
 
 /// A running stream.
@@ -67,7 +63,8 @@ impl Stream {
         let expiry = tokio::time::sleep(left.since(clock::now()));
         tokio::pin!(expiry);
         let mut session = self.session_end();
-        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        let mut heartbeat =
+            tokio::time::interval(self.watch.call.entry.settings.limits.heartbeat());
         loop {
             // Changes come first: nothing is delivered on rights that are gone.
             let sent = tokio::select! {
@@ -125,8 +122,14 @@ impl Stream {
         }
         let Ok(shape) = scan::shape(&event.data) else { return true };
         let passes = match shape.kind {
-            ShapeKind::Notification => self.watch.may_deliver(&shape, &event.data),
-            ShapeKind::Request => server_request(&self.watch.gateway, &self.watch.call, &shape),
+            ShapeKind::Notification => {
+                self.watch.may_deliver(&shape, &event.data)
+                    && may_hear(&self.watch.gateway, &self.watch.call, &event.data).await
+            }
+            ShapeKind::Request => {
+                let Watch { gateway, call, .. } = &self.watch;
+                server_request(gateway, call, &shape, &event.data).await
+            }
             // The server's own end of a listening request; ours follows when its stream closes.
             ShapeKind::Response => false,
         };

@@ -370,13 +370,61 @@ pub(crate) struct LimitsFile {
     #[serde(default)]
     #[schemars(range(min = 8, max = 120))]
     pub(crate) depth: Option<u16>,
+    /// The largest head of a request. Default: `64KiB`.
+    #[serde(default)]
+    pub(crate) head: Option<SizeFile>,
+    /// The headers of one request. Default: 100.
+    #[serde(default)]
+    #[schemars(range(min = 20, max = 1000))]
+    pub(crate) headers: Option<u16>,
+    /// The largest answer of a server that has to be looked into. Default: `16MiB`.
+    #[serde(default)]
+    pub(crate) answer: Option<SizeFile>,
+    /// The largest event of a stream, and line of a process. Default: `16MiB`.
+    #[serde(default)]
+    pub(crate) event: Option<SizeFile>,
     /// The open streams of one caller. Default: 100.
     #[serde(default)]
     #[schemars(range(min = 1, max = 100_000))]
     pub(crate) streams: Option<u32>,
+    /// The calls of one caller under way at once. Default: 256.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub(crate) calls: Option<u32>,
+    /// The sessions of one caller. Default: 100.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub(crate) sessions: Option<u32>,
+    /// The connections of clients at once. Default: 10000.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(crate) connections: Option<u32>,
+    /// The connections from one address at once. Default: 10000, as many as in all.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(crate) connections_per_peer: Option<u32>,
+    /// The processes of servers at once. Default: 1000.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub(crate) processes: Option<u32>,
     /// How long a client may take to send its headers. Default: `10s`.
     #[serde(default)]
     pub(crate) header_time: Option<String>,
+    /// How long a client may take to send a body. Default: `30s`.
+    #[serde(default)]
+    pub(crate) body_time: Option<String>,
+    /// How long a connection may carry nothing while nothing is worked on. Default: `60s`.
+    #[serde(default)]
+    pub(crate) idle_time: Option<String>,
+    /// How long a server may take until it answers, and may be silent within an answer. Default: `5m`.
+    #[serde(default)]
+    pub(crate) answer_time: Option<String>,
+    /// How long a server may go on with one answer. Default: `1h`.
+    #[serde(default)]
+    pub(crate) answer_life: Option<String>,
+    /// How long an unused session or process lives. Default: `30m`.
+    #[serde(default)]
+    pub(crate) session_idle: Option<String>,
     /// How much the clocks of issuers may differ from ours. Default: `30s`.
     #[serde(default)]
     pub(crate) leeway: Option<String>,

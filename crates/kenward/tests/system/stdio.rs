@@ -20,7 +20,11 @@ async fn a_process_serves_lists_and_calls() {
     for era in Era::BOTH {
         let rita = house.connect("rita", era).await;
         let tools = rita.tools().await;
-        assert_eq!(tools, ["whoami", "environment", "crash", "noise", "slow"], "{era:?}");
+        assert_eq!(
+            tools,
+            ["whoami", "environment", "crash", "noise", "slow", "hold", "release", "flood", "seen",],
+            "{era:?}"
+        );
         let reply = rita.call("slow", json!({ "a": "\u{e9}\n" })).await;
         assert!(reply.text().contains("done"), "{era:?}: {}", reply.http.text());
         let hidden = rita.call("hidden", json!({})).await;
@@ -112,6 +116,157 @@ async fn a_process_that_dies_is_our_failure_and_another_takes_its_place() {
 }
 
 #[tokio::test]
+async fn clients_of_one_person_do_not_get_into_each_others_way() {
+    let house = start("good").await;
+    let clients = [(); 5].map(|()| house.connect("rita", Era::Modern));
+    let clients = crate::together(clients.map(Box::pin).into()).await;
+    let held = |place: usize| {
+        let call = json!({ "name": "hold", "arguments": { "of": place }, "_meta": { "progressToken": "t" } });
+        clients[place].request("tools/call", call)
+    };
+    let calls: Vec<_> = (0..4).map(|place| Box::pin(held(place))).collect();
+    let release = async {
+        let sees_all = async || {
+            let text = clients[4].call("seen", json!({})).await.text();
+            text.matches("hold").count() >= 4
+        };
+        assert!(crate::until(sees_all).await);
+        assert!(clients[4].call("release", json!({})).await.is_done());
+    };
+    let (replies, ()) = tokio::join!(crate::together(calls), release);
+    for (place, reply) in replies.iter().enumerate() {
+        assert_eq!(reply.message["id"], 1, "{place}: {}", reply.http.text());
+        assert_eq!(reply.text(), format!("held {{\"of\": {place}}}"), "{}", reply.http.text());
+        let progress: Vec<&Value> =
+            reply.before.iter().map(|said| &said["params"]["progressToken"]).collect();
+        assert_eq!(progress, [&json!("t")], "{place}: {}", reply.http.text());
+    }
+    let seen: Value =
+        serde_json::from_str(&clients[4].call("seen", json!({})).await.text()).expect("json");
+    let mut ids: Vec<i64> =
+        seen.as_array().expect("a list").iter().filter_map(|one| one["id"].as_i64()).collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "no id is used twice towards the process: {seen}");
+}
+
+#[tokio::test]
+async fn a_modern_stream_of_a_process_carries_its_news_under_its_own_id() {
+    let house = start("good").await;
+    let rita = house.connect("rita", Era::Modern).await;
+    let mut streams = [rita.listen(&[]).await, rita.listen(&[]).await];
+    for (place, stream) in streams.iter_mut().enumerate() {
+        let news = stream.next_of("notifications/tools/list_changed", SOON).await.message();
+        let tag = &news["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"];
+        assert_eq!(*tag, json!(place + 1), "{news}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_its_client_gave_up_is_called_off() {
+    let house = start("good").await;
+    let rita = house.connect("rita", Era::Modern).await;
+    let call = json!({ "name": "hold", "arguments": {}, "_meta": { "progressToken": "t" } });
+    let mut stream = rita.stream("tools/call", call).await;
+    stream.next(SOON).await.message();
+    drop(stream);
+    let is_told = async || {
+        let seen = rita.call("seen", json!({})).await.text();
+        let seen: Value = serde_json::from_str(&seen).expect("json");
+        let seen = seen.as_array().expect("a list").clone();
+        let id = |method: &str, pointer: &str| {
+            let found = seen.iter().find(|one| {
+                one["method"] == method
+                    && (method != "tools/call" || one["params"]["name"] == "hold")
+            });
+            found.and_then(|found| found.pointer(pointer).cloned())
+        };
+        let held = id("tools/call", "/id");
+        held.is_some() && held == id("notifications/cancelled", "/params/requestId")
+    };
+    assert!(crate::until(is_told).await);
+    // In the legacy era the client says so itself, of its own requests alone.
+    let ron = house.connect("ron", Era::Legacy).await;
+    let message = ron.message(
+        "tools/call",
+        json!({ "name": "hold", "arguments": {}, "_meta": { "progressToken": "t" } }),
+    );
+    let headers = ron.headers(&message);
+    let headers: Vec<(&str, &str)> =
+        headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let opened = ron.http().open("POST", ron.path(), &headers, message.to_string()).await;
+    for id in [json!(9_999), message["id"].clone()] {
+        ron.notify("notifications/cancelled", json!({ "requestId": id })).await;
+    }
+    let told = ron.call("seen", json!({})).await.text();
+    assert_eq!(told.matches("notifications/cancelled").count(), 1, "{told}");
+    drop(opened);
+}
+
+#[tokio::test]
+async fn a_process_that_dies_again_and_again_is_left_alone_for_a_while() {
+    let house = start("mortal").await;
+    let rita = house.connect("rita", Era::Modern).await;
+    for _ in 0..40 {
+        let started = std::time::Instant::now();
+        let reply = rita.call("whoami", json!({})).await;
+        assert_eq!(reply.error_code(), Some(-32603), "{}", reply.http.text());
+        assert!(started.elapsed() < Duration::from_secs(2), "it fails at once");
+    }
+    let log = house.gateway.log();
+    assert!(log.contains("dies again and again"), "{log}");
+    let starts = log.matches("a server's process has ended").count();
+    assert!((3..=15).contains(&starts), "{starts} starts for 40 calls");
+    assert!(!house.connect("ron", Era::Modern).await.call("whoami", json!({})).await.is_done());
+    let log = house.gateway.log();
+    let more = log.matches("a server's process has ended").count();
+    assert!(more > starts, "another's deaths are no reason to refuse ron's first start");
+}
+
+#[tokio::test]
+async fn its_standard_error_goes_to_the_log_escaped() {
+    let house = start("good").await;
+    let rita = house.connect("rita", Era::Modern).await;
+    who(&rita).await;
+    assert!(house.gateway.says("standard error").await, "{}", house.gateway.log());
+    let log = house.gateway.log();
+    let line = log.lines().find(|line| line.contains("[31mstandard error")).expect("the line");
+    assert!(line.contains("u{1b}[31mstandard"), "{line:?}");
+    assert!(!line.contains('\u{7}') && !line.contains('\r'), "{line:?}");
+}
+
+#[tokio::test]
+async fn a_reader_that_does_not_read_fills_no_memory() {
+    let house = start("good").await;
+    let rita = house.connect("rita", Era::Modern).await;
+    who(&rita).await;
+    let before = proc::resident_bytes(house.gateway.pid()).expect("a process");
+    // A hundred megabytes of log messages, of which nobody reads one.
+    let call = json!({ "name": "flood", "arguments": {} });
+    let stream = rita.stream("tools/call", call).await;
+    let done = async || rita.call("whoami", json!({})).await.is_done();
+    assert!(crate::until(done).await, "others go on");
+    let after = proc::resident_bytes(house.gateway.pid()).expect("a process");
+    assert!(after < before + (40 << 20), "from {before} to {after}");
+    drop(stream);
+}
+
+#[tokio::test]
+async fn processes_are_bounded_in_number() {
+    let house = start_with("good", |deployment| {
+        deployment.config["limits"] = json!({ "processes": 1 });
+    })
+    .await;
+    let rita = house.connect("rita", Era::Modern).await;
+    who(&rita).await;
+    let ron = house.connect("ron", Era::Modern).await;
+    let reply = ron.call("whoami", json!({})).await;
+    assert_eq!(reply.error_code(), Some(-32603), "{}", reply.http.text());
+    assert!(rita.call("whoami", json!({})).await.is_done());
+}
+
+#[tokio::test]
 async fn a_session_takes_its_process_with_it() {
     for behaviour in ["good", "stubborn"] {
         let house = start(behaviour).await;
@@ -198,8 +353,10 @@ async fn start_with(behaviour: &str, change: impl FnOnce(&mut Deployment)) -> Ho
     deployment.write(
         "policies/all.cedar",
         "permit (principal, action in Mcp::Action::\"tools/call\", resource in Mcp::Server::\"process\")\n\
-         unless { resource == Mcp::Tool::\"process/hidden\" };\n",
+         unless { resource == Mcp::Tool::\"process/hidden\" };\n\
+         permit (principal, action == Mcp::Action::\"subscriptions/listen\", resource == Mcp::Server::\"process\");\n",
     );
+    deployment.environment.push(("KENWARD_LOG".to_owned(), "kenward_gateway=debug".to_owned()));
     change(&mut deployment);
     let gateway = Gateway::start(KENWARD, deployment).await;
     House { issuer, gateway }

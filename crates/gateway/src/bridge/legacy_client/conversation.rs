@@ -138,10 +138,7 @@ impl Conversation {
             let input = match heard {
                 Ok(Answer::Final(bytes)) => return Over::Last(bytes),
                 Ok(Answer::Input(input)) => input,
-                Err(over) => {
-                    asked.call_off().await;
-                    return over;
-                }
+                Err(over) => return over,
             };
             if count == ROUNDS || !ASKING.contains(&self.call.row.name) {
                 break;

@@ -1,8 +1,5 @@
 //! One request to a modern server, over HTTP or to a process, and where its answer comes from.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use kenward_mcp::bridge::legacy_client::{Dress, VERSION, request};
 use kenward_mcp::dialect::{encode_header_value, mirrored_name};
@@ -17,42 +14,14 @@ use crate::gateway::Gateway;
 use crate::pipeline::{Call, GRANT, GRANT_MEMBER, Minted, collect};
 use crate::settings::{ServerSettings, Transport};
 use crate::source::Source;
-use crate::upstream::{HttpRequest, Process, Reply, UpstreamError, send};
+use crate::upstream::{HttpRequest, Process, Program, Reply, UpstreamError, send};
 
-/// A request under way.
+/// A request under way. Dropped before its answer, the server hears or sees that nobody waits.
 #[derive(Debug)]
 pub(super) struct Asked {
     /// The raw id under which the server was asked; it is the progress token too.
     pub(super) id: String,
     pub(super) source: Source,
-    process: Option<Arc<Process>>,
-}
-
-impl Asked {
-    /// The same with news that belong to no request: a process has one stream for them, and who asks
-    /// last is its reader.
-    pub(super) fn with_news(self) -> Self {
-        match self.process {
-            Some(process) => {
-                let source = Source::Lines(process.listen());
-                Self { source, process: Some(process), ..self }
-            }
-            None => self,
-        }
-    }
-
-    /// Tells the server that the answer is not wanted: over HTTP nobody reads it any more, a process
-    /// is told in words.
-    pub(super) async fn call_off(self) {
-        if let Some(process) = self.process {
-            let id = self.id;
-            let message = format!(
-                "{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{{\"requestId\":{id}}}}}"
-            );
-            // A process that is gone has nothing to be told.
-            let _gone = process.send(&Bytes::from(message)).await;
-        }
-    }
 }
 
 /// What a round brings along besides the message.
@@ -95,9 +64,10 @@ pub(super) async fn ask(
     match &server.transport {
         Transport::Http(_) => http(gateway, call, server, said, id, grant).await,
         Transport::Stdio { command, environment } => {
-            let (caller, name) = (&call.entry.caller, &call.entry.server);
-            let process = gateway.processes.of(caller, name, command, environment)?;
-            line(call, process, said, id, grant).await
+            let (server, longest) = (&call.entry.server, call.entry.settings.limits.event);
+            let program = Program { server, command, environment, longest };
+            let process = gateway.processes.of(&call.entry.caller, &program)?;
+            line(call, &process, said, id, grant).await
         }
     }
 }
@@ -125,7 +95,7 @@ async fn http(
             let (sender, lines) = mpsc::channel(1);
             // The channel is new and has room for one.
             let _room = sender.try_send(collect(body, limits.answer).await?);
-            Source::Lines(lines)
+            Source::Lines(lines.into())
         }
         Reply::Events { body, .. } => Source::events(body, limits.event),
         Reply::Lines(lines) => Source::Lines(lines),
@@ -133,7 +103,7 @@ async fn http(
             return Err(UpstreamError::Misbehaved("no answer to a request"));
         }
     };
-    Ok(Asked { id, source, process: None })
+    Ok(Asked { id, source })
 }
 
 /// The headers that repeat the body (2026-07-28, request metadata), and those of tracing.
@@ -162,7 +132,7 @@ fn headers(gateway: &Gateway, call: &Call, said: &Message) -> Result<HeaderMap, 
 
 async fn line(
     call: &Call,
-    process: Arc<Process>,
+    process: &Process,
     said: Message,
     id: String,
     grant: Option<Minted>,
@@ -179,6 +149,6 @@ async fn line(
         let is_session = error == UpstreamError::SessionEnded;
         if is_session { UpstreamError::Misbehaved("the process ended") } else { error }
     };
-    let source = Source::Lines(sent.map_err(ended)?);
-    Ok(Asked { id, source, process: Some(process) })
+    let source = Source::Lines(sent.map_err(ended)?.cancelling(true));
+    Ok(Asked { id, source })
 }

@@ -38,7 +38,7 @@ pub(crate) fn standing(gateway: &Arc<Gateway>, call: &Call, grant: Option<Minted
     let own = Call { id: call.id, ..own };
     let (client, lines) = mpsc::channel(QUEUE);
     tokio::spawn(follow(Arc::clone(gateway), own, grant, client));
-    Source::Lines(lines)
+    Source::Lines(lines.into())
 }
 
 async fn follow(
@@ -75,9 +75,7 @@ async fn follow(
             _changed = changes.changed() => tokio::time::sleep(PAUSE).await,
             () = carry(asked.as_mut(), &client) => tokio::time::sleep(RETRY).await,
         }
-        if let Some(asked) = asked {
-            asked.call_off().await;
-        }
+        drop(asked);
         if let Some(outcome) = outcome {
             outcome.finish(Ending::Delivered);
         }
@@ -123,8 +121,7 @@ async fn listen(
     let message = Message::parse(Bytes::from(message.to_string()), &Limits::default());
     let message = message.map_err(|_| broken())?;
     let call = Call { id: call.id, headers: HeaderMap::new(), ..call.anew().ok_or_else(broken)? };
-    let asked = ask(gateway, &call, modern(&call)?, &message, &Round::default(), grant).await?;
-    Ok(asked.with_news())
+    ask(gateway, &call, modern(&call)?, &message, &Round::default(), grant).await
 }
 
 /// Carries news to the client until the server has no more; a server that offers none is silent.

@@ -112,7 +112,6 @@ struct UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.session.forget(&self.id);
         if self.is_over {
             return;
         }

@@ -93,7 +93,7 @@ pub(super) async fn listen(
                 let (client, lines) = mpsc::channel(QUEUE);
                 let followed = Followed { session, uris: followed };
                 tokio::spawn(carry(Arc::clone(call), news, client, followed));
-                let reply = Reply::Lines(lines);
+                let reply = Reply::Lines(lines.into());
                 return Ok(Forwarded {
                     bridged: None,
                     reply,
@@ -241,7 +241,6 @@ async fn give_back(session: Arc<ServerSession>, uris: Vec<String>) {
             Ok(reply) => own::answer_to(&id, reply, &session.settings).await,
             Err(error) => Err(error),
         };
-        session.forget(&id);
         if let Err(error) = answer {
             tracing::debug!(%error, "the server did not take the end of a subscription");
         }

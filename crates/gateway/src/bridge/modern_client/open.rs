@@ -14,7 +14,7 @@ use super::session::{Introduced, ServerSession, Wire, granted_line, sent, with_g
 use crate::gateway::Gateway;
 use crate::pipeline::{Call, Entry};
 use crate::settings::{ServerSettings, Transport};
-use crate::upstream::{Process, Reply, UpstreamError};
+use crate::upstream::{Process, Program, Reply, UpstreamError};
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 /// The oldest revision; only processes speak it as we do.
@@ -51,7 +51,9 @@ async fn initialized(
     let (wire, answer) = match &server.transport {
         Transport::Http(_) => over_http(entry, server, own, body).await?,
         Transport::Stdio { command, environment } => {
-            let process = gateway.processes.start(&entry.server, command, environment)?;
+            let (server, longest) = (&entry.server, entry.settings.limits.event);
+            let program = Program { server, command, environment, longest };
+            let process = gateway.processes.start(&entry.caller, &program)?;
             in_process(entry, own, process, body).await?
         }
     };

@@ -99,7 +99,6 @@ pub(super) async fn ask(
         answer_to(&id, reply, &session.settings).await
     };
     let answer = asking.await;
-    session.forget(&id);
     own.ended(gateway, &answer);
     let answer = answer?;
     Ok(scan::shape(&answer).is_ok_and(|shape| shape.result.is_some()))

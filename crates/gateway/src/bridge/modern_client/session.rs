@@ -125,7 +125,8 @@ impl ServerSession {
                 let sending = process.request(id.as_bytes(), Some(id.as_bytes()), &body);
                 // A process that does not read keeps nobody waiting for ever.
                 let sent = tokio::time::timeout(self.settings.limits.answer_time, sending).await;
-                sent.unwrap_or(Err(UpstreamError::Slow)).map(Reply::Lines)
+                let lines = sent.unwrap_or(Err(UpstreamError::Slow))?;
+                Ok(Reply::Lines(lines.cancelling(true)))
             }
         }
     }
@@ -172,20 +173,17 @@ impl ServerSession {
         }
     }
 
-    /// Tells the server that nobody waits for the answer to `id` any more.
+    /// Tells the server that nobody waits for the answer to `id` any more; a process hears it when
+    /// its lines are dropped.
     pub(super) async fn call_off(&self, id: &str) {
+        if matches!(self.wire, Wire::Process(_)) {
+            return;
+        }
         let id: Value = serde_json::from_str(id).unwrap_or_default();
         let params = json!({ "requestId": id, "reason": "the client has gone" }).to_string();
         let message = reply::notification("notifications/cancelled", Some(&params));
         if let Err(error) = self.tell(message, None).await {
             tracing::debug!(%error, "a call could not be called off");
-        }
-    }
-
-    /// Forgets who waits for the answer to `id`.
-    pub(super) fn forget(&self, id: &str) {
-        if let Wire::Process(process) = &self.wire {
-            process.forget(id.as_bytes());
         }
     }
 

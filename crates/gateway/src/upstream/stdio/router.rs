@@ -5,8 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use kenward_mcp::scan::{self, Shape, ShapeKind};
+use serde_json::Value;
 use tokio::sync::mpsc;
 
+/// The member of news that says which stream they belong to.
+pub(super) const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
 /// Messages waiting for one slow reader; then they are dropped with a word in the log.
 const QUEUE: usize = 64;
 
@@ -32,6 +35,8 @@ struct Reader {
     /// The raw progress token of the request.
     progress: Option<Vec<u8>>,
     order: u64,
+    /// It is the news of a stream: nothing else belongs to it.
+    listens: bool,
 }
 
 impl Router {
@@ -48,10 +53,21 @@ impl Router {
         }
         let (sender, receiver) = mpsc::channel(QUEUE);
         readers.order += 1;
-        let reader =
-            Reader { sender, progress: progress.map(<[u8]>::to_vec), order: readers.order };
+        let reader = Reader {
+            sender,
+            progress: progress.map(<[u8]>::to_vec),
+            order: readers.order,
+            listens: false,
+        };
         readers.requests.insert(id.to_vec(), reader);
         Some(receiver)
+    }
+
+    /// The request `id` opens a stream: news that carry its id belong to it, and nothing else.
+    pub(super) fn listens(&self, id: &[u8]) {
+        if let Some(reader) = self.lock().requests.get_mut(id) {
+            reader.listens = true;
+        }
     }
 
     /// Forgets the request `id`, whose reader has gone.
@@ -83,7 +99,10 @@ impl Router {
         let mut readers = self.lock();
         let reader = match shape.kind {
             ShapeKind::Response => readers.take(&shape),
-            ShapeKind::Notification | ShapeKind::Request => readers.related(&shape),
+            ShapeKind::Notification | ShapeKind::Request => readers
+                .related(&shape, &line)
+                // The last place is the response's.
+                .filter(|reader| reader.capacity() > 1 || reader.is_closed()),
         };
         drop(readers);
         match reader {
@@ -114,7 +133,7 @@ impl Readers {
     /// The reader of a notification or a request of the server: by progress token; otherwise the
     /// request under way that came last, as the specification wants server requests to belong to
     /// one; news about lists and MCP resources go to the standing stream.
-    fn related(&self, shape: &Shape<'_>) -> Option<mpsc::Sender<Bytes>> {
+    fn related(&self, shape: &Shape<'_>, line: &[u8]) -> Option<mpsc::Sender<Bytes>> {
         let method = shape.method.as_deref().unwrap_or_default();
         if let Some(token) = shape.progress_token {
             let owner =
@@ -122,10 +141,21 @@ impl Readers {
             return owner.map(|reader| reader.sender.clone());
         }
         let is_news = method.ends_with("/list_changed") || method.ends_with("/updated");
-        let latest = self.requests.values().max_by_key(|reader| reader.order);
+        if is_news && let Some(tag) = tag(shape, line) {
+            let owner = self.requests.get(&*tag).filter(|reader| reader.listens);
+            return owner.map(|reader| reader.sender.clone());
+        }
+        let called = self.requests.values().filter(|reader| !reader.listens);
+        let latest = called.max_by_key(|reader| reader.order);
         let latest = latest.filter(|_| !is_news).map(|reader| reader.sender.clone());
         latest.or_else(|| self.stream.clone())
     }
+}
+
+/// The raw id of the stream that news belong to (2026-07-28, subscriptions).
+fn tag(shape: &Shape<'_>, line: &[u8]) -> Option<Vec<u8>> {
+    let params: Value = serde_json::from_slice(line.get(shape.params.clone()?)?).ok()?;
+    Some(params.get("_meta")?.get(SUBSCRIPTION)?.to_string().into_bytes())
 }
 
 #[cfg(test)]

@@ -13,28 +13,62 @@ use crate::config::url;
 
 impl Settler<'_> {
     pub(super) fn limits(&mut self) -> Option<Limits> {
-        let file = self.file;
+        let file = &self.file.limits;
         let defaults = Limits::default();
-        let body = self.body(defaults.body);
-        let header_time = self.span(
-            "/limits/header_time",
-            file.limits.header_time.as_deref(),
-            defaults.header_time,
-            Duration::from_millis(100)..=Duration::from_mins(5),
-        );
-        let leeway = self.span(
-            "/limits/leeway",
-            file.limits.leeway.as_deref(),
-            defaults.leeway,
-            Duration::ZERO..=Duration::from_mins(5),
-        );
-        let streams = file.limits.streams.and_then(|streams| usize::try_from(streams).ok());
+        let count = |written: Option<u32>, default: usize| {
+            written.and_then(|count| usize::try_from(count).ok()).unwrap_or(default)
+        };
+        let bounds = Limits {
+            depth: file.depth.map_or(defaults.depth, usize::from),
+            headers: file.headers.map_or(defaults.headers, usize::from),
+            streams_per_caller: count(file.streams, defaults.streams_per_caller),
+            calls_per_caller: count(file.calls, defaults.calls_per_caller),
+            sessions_per_caller: count(file.sessions, defaults.sessions_per_caller),
+            connections: count(file.connections, defaults.connections),
+            connections_per_peer: count(file.connections_per_peer, defaults.connections_per_peer),
+            processes: count(file.processes, defaults.processes),
+            ..defaults
+        };
+        let bounds = self.sizes(bounds);
+        self.times(bounds?)
+    }
+
+    fn sizes(&mut self, defaults: Limits) -> Option<Limits> {
+        let file = &self.file.limits;
+        let body = self.size("body", file.body.as_ref(), defaults.body);
+        let head = self.size_of("head", file.head.as_ref(), defaults.head, &HEAD, "8KiB to 1MiB");
+        let answer = self.size("answer", file.answer.as_ref(), defaults.answer);
+        let event = self.size("event", file.event.as_ref(), defaults.event);
+        Some(Limits { body: body?, head: head?, answer: answer?, event: event?, ..defaults })
+    }
+
+    fn times(&mut self, defaults: Limits) -> Option<Limits> {
+        let file = &self.file.limits;
+        let (short, minutes) = (Duration::from_millis(100), Duration::from_mins(5));
+        let (second, hour) = (Duration::from_secs(1), Duration::from_hours(1));
+        let day = hour * 24;
+        let mut time = |name: &str, text: &Option<String>, default, allowed| {
+            self.span(&format!("/limits/{name}"), text.as_deref(), default, allowed)
+        };
+        let header_time =
+            time("header_time", &file.header_time, defaults.header_time, short..=minutes);
+        let body_time = time("body_time", &file.body_time, defaults.body_time, short..=hour);
+        let idle_time = time("idle_time", &file.idle_time, defaults.idle_time, second..=hour);
+        let answer_time =
+            time("answer_time", &file.answer_time, defaults.answer_time, short..=hour);
+        let answer_life =
+            time("answer_life", &file.answer_life, defaults.answer_life, second..=day);
+        let session_idle =
+            time("session_idle", &file.session_idle, defaults.session_idle, second..=day);
+        let leeway = time("leeway", &file.leeway, defaults.leeway, Duration::ZERO..=minutes);
         Some(Limits {
-            body: body?,
-            depth: file.limits.depth.map_or(defaults.depth, usize::from),
             header_time: header_time?,
+            body_time: body_time?,
+            idle_time: idle_time?,
+            answer_time: answer_time?,
+            answer_life: answer_life?,
+            session_idle: session_idle?,
             leeway: leeway?,
-            streams_per_caller: streams.unwrap_or(defaults.streams_per_caller),
             ..defaults
         })
     }
@@ -94,16 +128,27 @@ impl Settler<'_> {
         })
     }
 
-    fn body(&mut self, default: usize) -> Option<usize> {
-        let bytes = match &self.file.limits.body {
+    fn size(&mut self, name: &str, written: Option<&SizeFile>, default: usize) -> Option<usize> {
+        self.size_of(name, written, default, &SIZE, "1KiB to 1GiB")
+    }
+
+    fn size_of(
+        &mut self,
+        name: &str,
+        written: Option<&SizeFile>,
+        default: usize,
+        allowed: &RangeInclusive<u64>,
+        words: &str,
+    ) -> Option<usize> {
+        let bytes = match written {
             None => return Some(default),
             Some(SizeFile::Bytes(bytes)) => Some(*bytes),
             Some(SizeFile::Text(text)) => measure::size(text),
         };
         let bytes =
-            bytes.filter(|bytes| BODY.contains(bytes)).and_then(|b| usize::try_from(b).ok());
+            bytes.filter(|bytes| allowed.contains(bytes)).and_then(|b| usize::try_from(b).ok());
         if bytes.is_none() {
-            self.error("/limits/body", "this is no size from 1KiB to 1GiB")
+            self.error(&format!("/limits/{name}"), format!("this is no size from {words}"))
                 .help("write bytes, or a number with a unit, for example 4MiB");
         }
         bytes
@@ -133,5 +178,7 @@ impl Settler<'_> {
     }
 }
 
-/// The sizes that a request body may be limited to.
-const BODY: RangeInclusive<u64> = 1 << 10..=1 << 30;
+/// The sizes that a body or an event may be limited to.
+const SIZE: RangeInclusive<u64> = 1 << 10..=1 << 30;
+/// The sizes that a head may be limited to.
+const HEAD: RangeInclusive<u64> = 8 << 10..=1 << 20;

@@ -5,10 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use kenward_mcp::scan;
 use rustix::process::{Pid, test_kill_process};
-use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;
 
-use super::{Process, Running};
+use super::{Lines, Process, Program, Running};
 use crate::tests::server;
 use crate::upstream::UpstreamError;
 
@@ -21,7 +20,17 @@ fn shell(script: &str, environment: &[(&str, &str)], running: &Running) -> Proce
     let environment: BTreeMap<String, String> =
         environment.iter().map(|(name, value)| (own(name), own(value))).collect();
     let command = ["/bin/sh", "-c", script].map(str::to_owned);
-    Process::start(&server(), &command, &environment, running.clone()).expect("a process")
+    start(&command, &environment, running).expect("a process")
+}
+
+fn start(
+    command: &[String],
+    environment: &BTreeMap<String, String>,
+    running: &Running,
+) -> Result<Process, UpstreamError> {
+    let server = server();
+    let program = Program { server: &server, command, environment, longest: 16 << 20 };
+    Process::start(&program, running.clone(), Box::new(|_| {}))
 }
 
 fn request(id: u32) -> Bytes {
@@ -33,12 +42,12 @@ fn answering(id: u32, text: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"text":"{text}"}}}}"#)
 }
 
-async fn ask(process: &Process, id: u32) -> Receiver<Bytes> {
+async fn ask(process: &Process, id: u32) -> Lines {
     let name = id.to_string();
     process.request(name.as_bytes(), None, &request(id)).await.expect("it goes out")
 }
 
-async fn next(answers: &mut Receiver<Bytes>) -> Option<String> {
+async fn next(answers: &mut Lines) -> Option<String> {
     let line = timeout(PATIENCE, answers.recv()).await.expect("in time");
     line.map(|line| String::from_utf8(line.to_vec()).expect("text"))
 }
@@ -236,12 +245,18 @@ async fn requests_under_way_end_when_the_process_dies() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_under_way_is_refused_while_the_process_lives() {
-    let process = shell("while read a; do :; done", &[], &Running::default());
-    let _first = ask(&process, 1).await;
-    let again = process.request(b"1", None, &request(1)).await.err();
-    assert_eq!(again, Some(UpstreamError::Misbehaved("a request with this id is under way")));
-    assert!(process.lives());
+async fn two_requests_with_one_id_get_their_own_answers() {
+    let running = Running::default();
+    let script = format!(
+        "read a; read b; echo '{}'; echo '{}'; read c",
+        answering(2, "b"),
+        answering(1, "a")
+    );
+    let process = shell(&script, &[], &running);
+    let mut first = process.request(b"1", None, &request(1)).await.expect("it goes out");
+    let mut second = process.request(b"1", None, &request(1)).await.expect("it goes out");
+    assert_eq!(next(&mut first).await, Some(answering(1, "a")));
+    assert_eq!(next(&mut second).await, Some(answering(1, "b")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -281,7 +296,7 @@ async fn standard_error_without_an_end_of_line_does_not_block_it() {
 async fn a_command_that_cannot_be_run_is_unreachable_and_counts_for_nothing() {
     let running = Running::default();
     for command in [Vec::new(), vec!["/nowhere/at-all".to_owned()], vec!["/".to_owned()]] {
-        let started = Process::start(&server(), &command, &BTreeMap::new(), running.clone());
+        let started = start(&command, &BTreeMap::new(), &running);
         assert_eq!(started.err(), Some(UpstreamError::Unreachable), "{command:?}");
     }
     assert!(all_gone(&running).await);
