@@ -1,4 +1,5 @@
-//! The repository's own commands: `cargo xtask test`, `check`, `layers`, `bench` and `peers`.
+//! The repository's own commands: `cargo xtask test`, `check`, `layers`, `bench`, `peers` and
+//! `conformance`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -9,6 +10,7 @@
 mod bench;
 mod check;
 mod command;
+mod conformance;
 mod counts;
 mod layers;
 mod peers;
@@ -23,7 +25,7 @@ usage: cargo xtask COMMAND
   test    installs what the tests need into target/peers, builds, and runs every test
   check   formatting, lints, layers and sizes
   layers  whether the crates depend on each other only as the layers allow
-  peers   installs the peers alone
+  peers   installs the peers alone; `conformance` the official conformance suite alone
   bench   measures against a direct connection and nginx, and what disclosure control adds to a
           decision (`bench disclosure` that alone), in a release build
 ";
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         ["check"] => check::run(),
         ["layers"] => layers::run(),
         ["peers"] => peers::install().map(|_| true),
+        ["conformance"] => conformance::install().map(|_| true),
         ["bench", rest @ ..] => bench::run(rest),
         _ => {
             eprint!("{USAGE}");

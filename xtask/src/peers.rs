@@ -23,7 +23,7 @@ pub(crate) fn install() -> Result<PathBuf, String> {
     println!("peers: installing into target/peers");
     fs::create_dir_all(&place).map_err(|error| format!("target/peers cannot be made: {error}"))?;
     install_programs()?;
-    install_npm(&place, &package)?;
+    npm_packages(&place, &package)?;
     install_python(&place, &pins.join("requirements.txt"))?;
     write(&place.join("stamp"), &stamp)?;
     Ok(place)
@@ -64,7 +64,8 @@ fn install_programs() -> Result<(), String> {
     Ok(())
 }
 
-fn install_npm(place: &Path, package: &str) -> Result<(), String> {
+/// Installs the packages that `package` names into `place`, with a `node` beside them.
+pub(crate) fn npm_packages(place: &Path, package: &str) -> Result<(), String> {
     write(&place.join("package.json"), package)?;
     let quiet =
         ["--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
@@ -95,10 +96,12 @@ fn is_there(name: &str) -> bool {
     std::env::split_paths(&paths).chain(system).any(|folder| folder.join(name).is_file())
 }
 
-fn read(path: &Path) -> Result<String, String> {
+/// The text of a file.
+pub(crate) fn read(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn write(path: &Path, text: &str) -> Result<(), String> {
+/// Writes a file.
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), String> {
     fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }

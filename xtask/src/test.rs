@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::command::{cargo, output, watch};
 use crate::counts::Counts;
-use crate::{layers, peers, size};
+use crate::{conformance, layers, peers, size};
 
 /// Installs the peers, builds the binary, runs every test and closes with one line of numbers.
 pub(crate) fn run() -> Result<bool, String> {
@@ -16,9 +16,10 @@ pub(crate) fn run() -> Result<bool, String> {
     stages.note("layers", layers::run()?);
     stages.note("sizes", size::run()?);
     let peers = peers::install()?;
+    let suite = conformance::install()?;
     let build = ["build", "--locked", "--workspace", "--bins"];
     if watch(&mut cargo(&build), &mut |_| {})? {
-        for (stage, mut command) in commands(&peers) {
+        for (stage, mut command) in commands(&peers, suite.as_deref()) {
             let good = watch(&mut command, &mut |line| counts.read(line))?;
             stages.note(stage, good);
         }
@@ -44,7 +45,7 @@ impl Stages {
 }
 
 /// The runs in their order: what is small first, the whole system last.
-fn commands(peers: &Path) -> Vec<(&'static str, Command)> {
+fn commands(peers: &Path, suite: Option<&Path>) -> Vec<(&'static str, Command)> {
     let mut runs = if output(&mut cargo(&["nextest", "--version"])).is_some() {
         vec![
             ("tests of the crates", nextest("not (package(kenward) & kind(test))")),
@@ -64,6 +65,9 @@ fn commands(peers: &Path) -> Vec<(&'static str, Command)> {
     };
     for (_, command) in &mut runs {
         command.env("KENWARD_PEERS", peers);
+        if let Some(suite) = suite {
+            command.env("KENWARD_CONFORMANCE", suite);
+        }
     }
     runs
 }

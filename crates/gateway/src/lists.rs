@@ -9,7 +9,8 @@ use bytes::Bytes;
 use kenward_audit::{ChangeOf, Record};
 use kenward_live::InForce;
 use kenward_mcp::dialect::Era;
-use kenward_mcp::list::{self, ListError, ListKind};
+use kenward_mcp::list::{self, Item, ListError, ListKind};
+use kenward_mcp::mirror::Mirrors;
 use kenward_mcp::scan;
 use kenward_model::{ServerName, Target, Timestamp};
 use kenward_policy::Tool;
@@ -75,7 +76,7 @@ pub(crate) async fn release(
     let in_force = gateway.live.snapshot();
     let now = clock::now();
     let filtered = list::filter(response, kind, call.dialect.era, LONGEST_TTL, &mut |item| {
-        is_listed(call, &in_force, now, kind, item.name)
+        is_listed(call, &in_force, now, kind, item.name) && may_be_offered(call, kind, item)
     })?;
     if let Some(theirs) = result_of(&filtered) {
         let (whole, theirs) = (response.slice(place), filtered.slice(theirs));
@@ -168,6 +169,20 @@ pub(crate) fn is_listed(
         ListKind::Templates => ("resources/read", Target::ResourceTemplate(name.into())),
     };
     call.may_list(in_force, now, method, target)
+}
+
+/// Whether a tool's `x-mcp-header` annotations are sound: over HTTP one whose are not must not be
+/// offered (MCP 2026-07-28, transports, custom headers from tool parameters).
+fn may_be_offered(call: &Call, kind: ListKind, item: &Item<'_>) -> bool {
+    let definition = item.json.get();
+    if kind != ListKind::Tools || call.dialect.era != Era::Modern {
+        return true;
+    }
+    if !definition.contains("x-mcp-header") {
+        return true;
+    }
+    let definition: Result<Value, _> = serde_json::from_str(definition);
+    definition.is_ok_and(|tool| tool.get("inputSchema").is_none_or(|it| Mirrors::of(it).is_ok()))
 }
 
 impl Default for Listed {

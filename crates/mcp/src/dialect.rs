@@ -138,9 +138,10 @@ fn modern(
     let Some(version) = version.as_str() else {
         return Err(EnvelopeError::metadata(format!("member `{META_VERSION}` must be a string")));
     };
+    // Mismatched comes before unsupported, as the official conformance suite has it.
+    agree("MCP-Protocol-Version", headers.version, version)?;
     let dialect = supported(version).filter(|dialect| dialect.era == Era::Modern);
     let dialect = dialect.ok_or_else(|| EnvelopeError::version(version, VERSIONS))?;
-    agree("MCP-Protocol-Version", headers.version, version)?;
     mirrors_method(headers, message)?;
     mirrors_name(headers, message)?;
     let has_capabilities = meta.get(META_CAPABILITIES).is_some_and(Value::is_object);

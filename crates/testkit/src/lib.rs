@@ -25,6 +25,7 @@ pub mod load;
 mod mcp;
 pub mod ports;
 pub mod proc;
+mod reference;
 mod token;
 mod upstream;
 
@@ -35,6 +36,7 @@ pub use gateway::{Exited, Gateway, run};
 pub use issuer::Issuer;
 pub use keys::{Algorithm, SigningKey, base64url};
 pub use mcp::{Era, Mcp, Reply};
+pub use reference::{Eras, Reference};
 pub use token::Token;
 pub use upstream::{Answer, Received, Upstream};
 

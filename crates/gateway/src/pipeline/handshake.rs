@@ -151,10 +151,7 @@ fn keep_policed(result: &mut Map<String, Value>) {
 /// What `server/discover` says of revisions and caching holds for this caller alone.
 fn own_terms(result: &mut Map<String, Value>) {
     if let Some(versions) = result.get_mut("supportedVersions").and_then(Value::as_array_mut) {
-        let spoken = |version: &Value| {
-            version.as_str().and_then(supported).is_some_and(|own| own.era == Era::Modern)
-        };
-        versions.retain(spoken);
+        versions.retain(|version| version.as_str().and_then(supported).is_some());
     }
     let ttl = result.get("ttlMs").and_then(Value::as_u64).unwrap_or(0).min(LONGEST_TTL);
     result.insert("ttlMs".to_owned(), json!(ttl));

@@ -128,8 +128,11 @@ fn an_unsupported_version_is_answered_with_those_that_are() {
     let version = "io.modelcontextprotocol/protocolVersion";
     for unsupported in ["2099-01-01", "2025-11-25", ""] {
         let params = json!({ "_meta": { version: unsupported } });
-        // Unsupported comes before mismatched.
-        let error = classify(&headers("ping", None), &message("tools/list", &params)).unwrap_err();
+        let message = message("tools/list", &params);
+        let mismatched = classify(&headers("tools/list", None), &message);
+        assert_eq!(code(mismatched), (-32020, 400), "the header says {MODERN}");
+        let same = HeaderView { version: Some(unsupported), ..headers("ping", None) };
+        let error = classify(&same, &message).unwrap_err();
         assert_eq!((error.code(), error.status()), (-32022, 400));
         let data = json!({ "supported": VERSIONS, "requested": unsupported });
         assert_eq!((error.data(), error.id()), (Some(data), Some(&b"42"[..])));
