@@ -14,7 +14,7 @@ use kenward_mcp::method::{RowKind, Treatment};
 use kenward_mcp::sse::{self, Event};
 use kenward_mcp::to_modern;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, interval_at, sleep_until};
+use tokio::time::{Instant, interval_at, sleep_until, timeout, timeout_at};
 
 use super::handshake::{self, Opened};
 use super::{Forwarded, Release, Released, Scout};
@@ -179,7 +179,7 @@ pub(super) async fn within<T>(
     patience: Duration,
     work: impl Future<Output = Result<T, UpstreamError>>,
 ) -> Result<T, UpstreamError> {
-    tokio::time::timeout(patience, work).await.unwrap_or(Err(UpstreamError::Slow))
+    timeout(patience, work).await.unwrap_or(Err(UpstreamError::Slow))
 }
 
 pub(crate) async fn collect(body: Incoming, largest: usize) -> Result<Bytes, UpstreamError> {
@@ -195,7 +195,7 @@ async fn from_process(
 ) -> Result<Response<AnswerBody>, Stop> {
     loop {
         let patience = release.call.entry.settings.limits.answer_time;
-        let line = match tokio::time::timeout(patience, lines.recv()).await {
+        let line = match timeout(patience, lines.recv()).await {
             Ok(Some(line)) => line,
             Ok(None) => return Err(failed(&mut release, UpstreamError::SessionEnded).await),
             Err(_) => return Err(failed(&mut release, UpstreamError::Slow).await),
@@ -291,9 +291,15 @@ async fn pump(
         };
         // A server that never ends is not let go on for ever by a client that takes no more.
         let until = if last { Instant::now() + limits.answer_time } else { end };
-        let sent = tokio::time::timeout_at(until, client.send(bytes)).await;
-        if !matches!(sent, Ok(Ok(()))) || last {
-            return;
+        match timeout_at(until, client.send(bytes)).await {
+            Ok(Ok(())) if !last => {}
+            Err(_late) if !last => {
+                let farewell = sse::data(&release.broke_off(&UpstreamError::Slow).await);
+                // It is heard by a client that is slow, and by no other.
+                let _unheard = timeout(limits.answer_time, client.send(farewell)).await;
+                return;
+            }
+            Ok(_) | Err(_) => return,
         }
     }
 }

@@ -29,20 +29,28 @@ impl Settler<'_> {
             processes: count(file.processes, defaults.processes),
             ..defaults
         };
-        let bounds = self.sizes(bounds);
-        self.times(bounds?)
+        // Both are read, so that all mistakes are told at once.
+        let sized = self.sizes(&bounds);
+        let timed = self.times(sized.as_ref().unwrap_or(&bounds));
+        sized.and(timed)
     }
 
-    fn sizes(&mut self, defaults: Limits) -> Option<Limits> {
+    fn sizes(&mut self, defaults: &Limits) -> Option<Limits> {
         let file = &self.file.limits;
         let body = self.size("body", file.body.as_ref(), defaults.body);
         let head = self.size_of("head", file.head.as_ref(), defaults.head, &HEAD, "8KiB to 1MiB");
         let answer = self.size("answer", file.answer.as_ref(), defaults.answer);
         let event = self.size("event", file.event.as_ref(), defaults.event);
-        Some(Limits { body: body?, head: head?, answer: answer?, event: event?, ..defaults })
+        Some(Limits {
+            body: body?,
+            head: head?,
+            answer: answer?,
+            event: event?,
+            ..defaults.clone()
+        })
     }
 
-    fn times(&mut self, defaults: Limits) -> Option<Limits> {
+    fn times(&mut self, defaults: &Limits) -> Option<Limits> {
         let file = &self.file.limits;
         let (short, minutes) = (Duration::from_millis(100), Duration::from_mins(5));
         let (second, hour) = (Duration::from_secs(1), Duration::from_hours(1));
@@ -69,7 +77,7 @@ impl Settler<'_> {
             answer_life: answer_life?,
             session_idle: session_idle?,
             leeway: leeway?,
-            ..defaults
+            ..defaults.clone()
         })
     }
 
