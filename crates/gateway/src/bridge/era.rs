@@ -94,7 +94,7 @@ impl Eras {
             Transport::Stdio { command, environment } => {
                 let longest = settings.limits.event;
                 let program = Program { server: name, command, environment, longest };
-                let process = gateway.processes.try_out(&program)?;
+                let process = gateway.processes.start(&call.entry.caller, &program)?;
                 ask_process(&process).await
             }
         };

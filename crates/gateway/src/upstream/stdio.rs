@@ -57,11 +57,6 @@ impl Processes {
         Process::start(program, self.running.clone(), on_death).map(Arc::new)
     }
 
-    /// Starts a process that is asked one thing and may die of it.
-    pub(crate) fn try_out(&self, program: &Program<'_>) -> Result<Process, UpstreamError> {
-        Process::start(program, self.running.clone(), Box::new(|_| ()))
-    }
-
     /// The process that serves the party of `caller`, started when there is none.
     pub(crate) fn of(
         &self,

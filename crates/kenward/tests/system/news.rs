@@ -1,6 +1,6 @@
 //! Promise: what a server says beside its answers passes the same question as the answers do.
 
-use kenward_testkit::{Answer, Era, EventStream, Mcp, Next};
+use kenward_testkit::{Deployment, Answer, Era, EventStream, Mcp, Next};
 use serde_json::{Value, json};
 
 use crate::{QUIET, SOON, Story};
@@ -89,7 +89,11 @@ async fn a_modern_stream_carries_no_log_at_all() {
 
 #[tokio::test]
 async fn what_is_said_before_a_list_or_an_error_is_looked_at_too() {
-    let story = Story::start().await;
+    // Lists that are copies pass nothing of this on.
+    let live = |deployment: &mut Deployment| {
+        deployment.config["servers"]["deliveries"]["definitions"] = json!("live");
+    };
+    let story = Story::start_with(live).await;
     for era in Era::BOTH {
         let rita = story.connect("rita", era).await;
         for method in ["tools/list", "resources/templates/list"] {

@@ -120,7 +120,6 @@ async fn an_endpoint_has_one_spelling() {
         "/MCP/deliveries",
         "/mcp/d%C3%A9liveries",
         "/mcp\\deliveries",
-        "/mcp",
         "/mcp/",
         "*",
     ] {
@@ -347,7 +346,7 @@ struct Behind {
 async fn behind(fixed: &Fixed) -> Behind {
     let (issuer, upstream) = (Issuer::start().await, Upstream::start().await);
     let mut deployment = Deployment::deliveries(&issuer, &upstream);
-    deployment.add_server("fixed", json!({ "url": fixed.url, "tools": { "go": {} } }));
+    deployment.add_server("fixed", json!({ "url": fixed.url, "tools": { "go": {} }, "era": "modern" }));
     deployment.add_policies(
         r#"permit (principal in Group::"representatives", action == Mcp::Action::"fixed/go", resource);"#,
     );

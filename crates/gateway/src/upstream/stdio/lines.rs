@@ -118,8 +118,10 @@ impl Own {
     pub(super) fn outgoing(&self, message: &Bytes) -> Result<Bytes, UpstreamError> {
         let number = self.number.to_string();
         let broken = || UpstreamError::Misbehaved("the message cannot be numbered");
-        let numbered = parse(message).ok_or_else(broken)?.with_id(&number);
-        if self.progress.is_none() {
+        let message = parse(message).ok_or_else(broken)?;
+        let numbered = message.with_id(&number);
+        // Not every request wants to hear of its progress.
+        if self.progress.is_none() || message.params().pointer("/_meta/progressToken").is_none() {
             return Ok(numbered);
         }
         let edited = parse(&numbered).and_then(|message| {

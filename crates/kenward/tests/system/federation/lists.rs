@@ -15,6 +15,9 @@ const REPRESENTATIVES: [&str; 7] = [
     "deliveries__export_all",
 ];
 
+const PROCESS: [&str; 9] =
+    ["whoami", "environment", "crash", "noise", "slow", "hold", "release", "flood", "seen"];
+
 #[tokio::test]
 async fn each_person_sees_their_own_of_all_servers() {
     let house = House::start().await;
@@ -24,8 +27,8 @@ async fn each_person_sees_their_own_of_all_servers() {
         assert_eq!(tools[0], "archive__look_up", "{era:?}");
         assert!(tools[1].starts_with("archive__files_read_"), "{era:?}: {tools:?}");
         assert_eq!(tools[2..9], REPRESENTATIVES, "{era:?}");
-        let process = ["whoami", "environment", "crash", "noise", "slow"];
-        assert_eq!(tools[9..], process.map(|name| format!("process__{name}")), "{era:?}");
+        
+        assert_eq!(tools[9..], PROCESS.map(|name| format!("process__{name}")), "{era:?}");
         let alice = house.connect("alice", era).await;
         let tools = alice.tools().await;
         assert!(tools.contains(&"deliveries__purge_records".to_owned()), "{era:?}: {tools:?}");
@@ -72,8 +75,8 @@ fn expected() -> Vec<String> {
     let of = |server: &'static str, prefix: &'static str, count: usize| {
         (0..count).map(move |at| format!("{server}__{prefix}{at}"))
     };
-    let process = ["whoami", "environment", "crash", "noise", "slow"];
-    let process = process.into_iter().map(|name| format!("process__{name}"));
+    
+    let process = PROCESS.into_iter().map(|name| format!("process__{name}"));
     let mut all: Vec<String> =
         of("archive", "look", 7).chain(of("deliveries", "item", 4)).chain(process).collect();
     all.sort_unstable();

@@ -59,6 +59,11 @@ async fn a_subscription_is_acknowledged_once_for_all_and_asked_of_each_for_its_o
     assert_eq!(asked.params()["notifications"]["resourceSubscriptions"], json!(["doc://public"]));
     let asked = house.deliveries.requests("subscriptions/listen").pop().expect("a request");
     assert_eq!(asked.params()["notifications"]["resourceSubscriptions"], json!([]));
+    // The process tells of its list when somebody listens; nothing else comes, no second word above all.
+    match stream.next(QUIET).await {
+        Next::Silence => {}
+        other => assert_eq!(other.message()["method"], TOOLS, "{}", stream.seen()),
+    }
     assert_eq!(stream.next(QUIET).await, Next::Silence, "{}", stream.seen());
 }
 
