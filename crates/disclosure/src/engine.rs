@@ -6,6 +6,7 @@ mod hearing;
 mod knowledge;
 mod leaves;
 mod ledger;
+mod members;
 mod naming;
 mod shadows;
 mod telling;

@@ -5,13 +5,19 @@
 //! same order, read back from the state, make the same history.
 
 mod entry;
+mod sought;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use kenward_model::{DecisionId, EntityUid, Fact, Timestamp};
+use kenward_world::World;
+
+use crate::recognise::Shadows;
 
 pub(crate) use entry::MOST_ANSWERS;
+use sought::Sought;
+
 pub use entry::{Answered, Entry, Granted, Learnt, Shadow, ShadowSource, Term};
 
 /// The most rows of the ledger that are kept of one person.
@@ -26,11 +32,15 @@ pub(crate) const MOST_ANSWERED: usize = 1_000;
 pub struct History {
     ledger: HashMap<EntityUid, Vec<Learnt>>,
     rows: usize,
+    /// Of each family, the subjects of its rows, with the latest time at which one was first learnt.
+    families: HashMap<Arc<str>, HashMap<EntityUid, Timestamp>>,
     reserved: Vec<(DecisionId, Vec<Learnt>)>,
     shadows: Vec<Shadow>,
     misses: HashMap<(EntityUid, Arc<str>), u32>,
     answered: Vec<Answered>,
     granted: Vec<Granted>,
+    /// Whom to look for on account of the shadows, made ready.
+    sought: Sought,
 }
 
 impl History {
@@ -67,15 +77,25 @@ impl History {
     }
 
     /// The subjects of which something of `family` was learnt first at or after `since`.
-    pub fn subjects_since<'h>(
+    pub fn subjects_since<'h, 'f>(
         &'h self,
-        family: &'h str,
+        family: &'f str,
         since: Timestamp,
-    ) -> impl Iterator<Item = &'h EntityUid> {
+    ) -> impl Iterator<Item = &'h EntityUid> + use<'h, 'f> {
+        let rows = self.families.get(family).into_iter().flatten();
+        let released = rows.filter(move |(_, first)| **first >= since).map(|(subject, _)| subject);
         let reserved = self.reserved.iter().flat_map(|(_, learnt)| learnt);
-        let all = self.ledger.values().flatten().chain(reserved);
-        let recent = all.filter(move |row| &*row.fact.family == family && row.first >= since);
-        recent.map(|row| &row.fact.subject)
+        let reserved =
+            reserved.filter(move |row| &*row.fact.family == family && row.first >= since);
+        released.chain(reserved.map(|row| &row.fact.subject))
+    }
+
+    /// The subjects of which something of `family` is known or reserved, whenever it was learnt: as
+    /// many as there are, or more.
+    pub(crate) fn most_subjects(&self, family: &str) -> usize {
+        let released = self.families.get(family).map_or(0, HashMap::len);
+        let reserved = self.reserved.iter().flat_map(|(_, learnt)| learnt);
+        released + reserved.filter(|row| &*row.fact.family == family).count()
     }
 
     /// Whether facts are reserved for `decision`.
@@ -96,6 +116,11 @@ impl History {
     /// The shadows that stand at `now`, in the order in which they were cast.
     pub fn shadows(&self, now: Timestamp) -> impl Iterator<Item = &Shadow> {
         self.shadows.iter().filter(move |shadow| shadow.expires > now)
+    }
+
+    /// The subjects of some of the shadows, made ready to be looked for in texts.
+    pub(crate) fn sought(&self, world: &World, shadows: &[&Shadow]) -> Arc<Shadows> {
+        self.sought.of(world, shadows)
     }
 
     /// How many wrong guesses were made at `attribute` of `subject`.
@@ -180,23 +205,46 @@ impl History {
 
     /// Adds a row, or what is new of it to the row of the same attribute.
     fn learn(&mut self, learnt: Learnt) {
-        let rows = self.ledger.entry(learnt.fact.subject.clone()).or_default();
+        let subject = learnt.fact.subject.clone();
+        let rows = self.ledger.entry(subject.clone()).or_default();
         let held = rows.iter_mut().find(|row| row.fact.attribute == learnt.fact.attribute);
-        if let Some(row) = held {
+        let family = if let Some(row) = held {
             row.merge(learnt);
+            Arc::clone(&row.fact.family)
         } else {
+            let family = Arc::clone(&learnt.fact.family);
             rows.push(learnt);
             self.rows += 1;
+            family
+        };
+        self.count(&subject, &family);
+    }
+
+    /// Counts the subject among those of the family for as long as it has rows of it.
+    fn count(&mut self, subject: &EntityUid, family: &Arc<str>) {
+        let rows = self.ledger.get(subject).into_iter().flatten();
+        let latest = rows.filter(|row| row.fact.family == *family).map(|row| row.first).max();
+        if let Some(latest) = latest {
+            let subjects = self.families.entry(Arc::clone(family)).or_default();
+            subjects.insert(subject.clone(), latest);
+        } else if let Some(subjects) = self.families.get_mut(family) {
+            subjects.remove(subject);
+            if subjects.is_empty() {
+                self.families.remove(family);
+            }
         }
     }
 
     fn forget(&mut self, subject: &EntityUid, attribute: &str) {
         if let Some(rows) = self.ledger.get_mut(subject) {
-            let before = rows.len();
-            rows.retain(|row| &*row.fact.attribute != attribute);
-            self.rows = self.rows.saturating_sub(before - rows.len());
+            let gone = rows.extract_if(.., |row| &*row.fact.attribute == attribute);
+            let families: Vec<Arc<str>> = gone.map(|row| row.fact.family).collect();
+            self.rows = self.rows.saturating_sub(families.len());
             if rows.is_empty() {
                 self.ledger.remove(subject);
+            }
+            for family in &families {
+                self.count(subject, family);
             }
         }
     }

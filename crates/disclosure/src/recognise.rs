@@ -5,6 +5,7 @@
 
 mod common;
 mod disguise;
+mod edges;
 mod places;
 mod search;
 mod shadow;
@@ -31,7 +32,7 @@ use spans::Lazy;
 
 pub(crate) use places::is_pair;
 pub(crate) use shadow::{Shadowed, Shadows};
-pub(crate) use signs::is_type;
+pub(crate) use signs::{introduces, is_type};
 
 /// Against what texts are read.
 #[derive(Debug, Clone, Copy)]
@@ -100,11 +101,6 @@ pub enum How {
 /// strictly.
 pub(crate) fn mentions(scene: &Scene<'_>, text: &str) -> Vec<Mention> {
     read(scene, text, &Purpose::default()).mentions
-}
-
-/// Whether every word of the text names somebody, something or a place, or says nothing.
-pub(crate) fn is_accounted_for(scene: &Scene<'_>, text: &str) -> bool {
-    read(scene, text, &Purpose::default()).is_accounted_for
 }
 
 /// For what a text is read.

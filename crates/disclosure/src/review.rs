@@ -4,6 +4,7 @@ mod account;
 mod bench;
 mod carriers;
 mod completion;
+mod counted;
 mod document;
 mod figure;
 mod messages;

@@ -215,8 +215,7 @@ impl Names<'_> {
     }
 
     fn is_shadowed(&self, mention: &Mention) -> bool {
-        let mut shadowed = self.scene.shadowed.iter();
-        shadowed.any(|shadowed| mention.entities.contains(&shadowed.subject))
+        mention.entities.iter().any(|uid| self.scene.shadowed.has(uid))
     }
 
     /// The entity of that id, known or not. When it is not known, everyone whom a server that is

@@ -15,7 +15,7 @@ use cedar_policy_core::entities::{Entities, NoEntitiesSchema, TCComputation};
 use cedar_policy_core::evaluator::Evaluator;
 use cedar_policy_core::extensions::Extensions;
 
-use crate::index::Environment;
+use crate::index::{Candidate, Environment};
 use crate::reads::Reads;
 use crate::rule::Rule;
 use crate::slice::UNKNOWN_ATTRIBUTE;
@@ -52,17 +52,39 @@ impl Answer {
     }
 }
 
-/// Asks `environment` about `parties`. `context` builds the members of the context that are read.
+/// The policies of an environment whose scope admits one principal, found once for all questions
+/// about that principal.
+#[derive(Debug)]
+pub(crate) struct Admitting {
+    permits: Vec<Arc<Rule>>,
+    forbids: Vec<Candidate>,
+    shadows: Vec<Arc<Rule>>,
+}
+
+impl Admitting {
+    pub(crate) fn of(environment: &Environment, principal: &Entity) -> Self {
+        let admits = |rule: &Rule| rule.principal.admits(principal);
+        let of = |rules: &[Arc<Rule>]| rules.iter().filter(|rule| admits(rule)).cloned().collect();
+        let forbids = environment.forbids.iter().filter(|one| admits(&one.rule));
+        Self {
+            permits: of(&environment.permits),
+            forbids: forbids.cloned().collect(),
+            shadows: of(&environment.shadows),
+        }
+    }
+}
+
+/// Asks the policies that admit the principal about `parties`. `context` builds the members of the
+/// context that are read.
 pub(crate) fn ask(
-    environment: &Environment,
+    policies: &Admitting,
     parties: &Parties,
     context: &mut dyn FnMut(Reads) -> Result<Context, Cause>,
 ) -> Answer {
-    let (principal, resource) = (&*parties.principal, &*parties.resource);
-    let fits = |rule: &Rule| rule.principal.admits(principal) && rule.resource.admits(resource);
-    let forbids: Vec<_> = environment.forbids.iter().filter(|one| fits(&one.rule)).collect();
-    let permits: Vec<_> = environment.permits.iter().filter(|rule| fits(rule)).collect();
-    let shadows: Vec<_> = environment.shadows.iter().filter(|rule| fits(rule)).collect();
+    let fits = |rule: &Rule| rule.resource.admits(&parties.resource);
+    let forbids: Vec<_> = policies.forbids.iter().filter(|one| fits(&one.rule)).collect();
+    let permits: Vec<_> = policies.permits.iter().filter(|rule| fits(rule)).collect();
+    let shadows: Vec<_> = policies.shadows.iter().filter(|rule| fits(rule)).collect();
     if let Some(blind) = forbids.iter().find(|candidate| candidate.unchecked) {
         return Answer::refused(Cause::PolicyError(format!(
             "`{}` reads arguments of a tool whose definition is not known",

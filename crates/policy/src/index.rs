@@ -29,7 +29,7 @@ pub(crate) struct Environment {
 }
 
 /// A policy that can forbid.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Candidate {
     pub(crate) rule: Arc<Rule>,
     /// It reads arguments of a tool whose definition is not known: wherever its scope fits, it

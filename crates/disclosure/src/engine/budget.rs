@@ -30,6 +30,9 @@ impl Hearing<'_, '_> {
 
     fn check_budget(&mut self, family: &Arc<str>, budget: &Budget) -> Result<(), Box<Stop>> {
         let history = self.inquiry.history;
+        if history.most_subjects(family) + self.kept.len() <= budget.subjects {
+            return Ok(());
+        }
         let is_news = |fact: &&Fact| fact.family == *family && !history.knows(fact);
         let mut new: Vec<EntityUid> =
             self.kept.iter().filter(is_news).map(|fact| fact.subject.clone()).collect();

@@ -127,7 +127,7 @@ impl<'a, 'j> Hearing<'a, 'j> {
         let touches =
             |family: &str| binding.touches(family) || (is_silent && guess.touches(family));
         let standing = Standing::of(self.inquiry, touches);
-        let shadowed = naming::shadowed(self.inquiry, &standing.all);
+        let shadowed = self.inquiry.history.sought(self.inquiry.world, &standing.all);
         let scene = Scene {
             world: self.inquiry.world,
             handles: self.inquiry.handles,
@@ -173,7 +173,7 @@ impl<'a, 'j> Hearing<'a, 'j> {
 
     /// Everything that can be seen in the arguments of a tool without a binding.
     fn look(&self, standing: &Standing<'_>) -> Result<Sight, Box<Stop>> {
-        let shadowed = naming::shadowed(self.inquiry, &standing.all);
+        let shadowed = self.inquiry.history.sought(self.inquiry.world, &standing.all);
         let Inquiry { world, handles, server, inferences, .. } = *self.inquiry;
         let scene = Scene { world, handles, server, inferences, shadowed: &shadowed };
         naming::look(&scene, self.inquiry, None, true).map_err(unresolved)

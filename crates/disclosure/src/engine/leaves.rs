@@ -31,6 +31,8 @@ pub(super) enum Reading {
 pub(super) struct Leaf<'v> {
     /// The members that lead to it, joined by points.
     pub(super) path: String,
+    /// Whether it is one of several: it stands in a list, or is the name of a member.
+    pub(super) is_listed: bool,
     pub(super) text: Cow<'v, str>,
     pub(super) is_text: bool,
     pub(super) reading: Reading,
@@ -45,6 +47,8 @@ pub(super) struct Leaves<'v> {
     bytes: usize,
     /// Whether all leaves are looked at, rather than those alone of which nothing is said.
     strict: bool,
+    /// How many lists are walked through.
+    lists: usize,
 }
 
 impl<'v> Leaves<'v> {
@@ -73,7 +77,13 @@ impl<'v> Leaves<'v> {
                 }
             }
             Value::String(text) => self.add(path, Cow::Borrowed(text), true, binding),
-            Value::Array(items) => items.iter().for_each(|item| self.walk(item, path, binding)),
+            Value::Array(items) => {
+                self.lists += 1;
+                for item in items {
+                    self.walk(item, path, binding);
+                }
+                self.lists -= 1;
+            }
             Value::Object(members) => {
                 for (name, member) in members {
                     self.member(name, member, path, binding);
@@ -91,10 +101,14 @@ impl<'v> Leaves<'v> {
     ) {
         // The names of arguments are the tool's, those further down may be anybody's.
         if !path.is_empty() {
+            self.lists += 1;
             self.add(path, Cow::Borrowed(name), false, binding);
+            self.lists -= 1;
         }
         path.push(name);
+        let lists = std::mem::take(&mut self.lists);
         self.walk(member, path, binding);
+        self.lists = lists;
         path.pop();
     }
 
@@ -115,7 +129,8 @@ impl<'v> Leaves<'v> {
             self.too_much.get_or_insert(path);
             return;
         }
-        self.all.push(Leaf { path, text, is_text, reading });
+        let is_listed = self.lists > 0;
+        self.all.push(Leaf { path, is_listed, text, is_text, reading });
     }
 
     /// Every two short texts next to each other, both ways: a name may be split over them. `wanted`

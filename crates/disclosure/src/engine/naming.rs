@@ -7,9 +7,9 @@ use kenward_world::words;
 
 use super::Inquiry;
 use super::leaves::{Leaf, Leaves, Reading};
+use super::members::{self, Member};
 use crate::bindings::CompiledBinding;
-use crate::history::Shadow;
-use crate::recognise::{self, Scene, Shadowed, Shadows};
+use crate::recognise::{self, Purpose, Scene};
 use crate::subject::{Because, Unresolved, UnresolvedWhy, relation};
 
 /// Somebody who is named, and how that was found.
@@ -33,25 +33,6 @@ pub(super) struct Sight {
     pub(super) has_text: bool,
 }
 
-/// The names of the subjects of shadows.
-pub(super) fn shadowed(inquiry: &Inquiry<'_>, shadows: &[&Shadow]) -> Shadows {
-    let mut shadowed: Vec<Shadowed> = Vec::new();
-    for shadow in shadows {
-        let Some(subject) = &shadow.subject else { continue };
-        if shadowed.iter().any(|known| known.subject == *subject) {
-            continue;
-        }
-        let aliases = inquiry.world.entity(subject).map(|entity| &entity.aliases);
-        let aliases = aliases.into_iter().flatten().map(AsRef::as_ref).map(words::normalise);
-        let mut names: Vec<String> = aliases.collect();
-        names.push(words::normalise(&subject.id));
-        names.retain(|name| !name.is_empty());
-        let family = Arc::clone(&shadow.family);
-        shadowed.push(Shadowed { subject: subject.clone(), family, names });
-    }
-    Shadows::new(shadowed)
-}
-
 /// Reads the arguments of which the binding says nothing; all of them when something was refused
 /// before that this may be about.
 pub(super) fn look(
@@ -65,29 +46,67 @@ pub(super) fn look(
         return Err(Unresolved { parameter: path.into(), why: UnresolvedWhy::TooLong });
     }
     let mut sight = Sight { has_text: !leaves.all.is_empty(), ..Sight::default() };
+    let kinds = kinds(scene, binding);
     for leaf in &leaves.all {
         let before = sight.seen.len();
-        sight.read(scene, leaf, &leaf.text);
+        let is_accounted_for = sight.leaf(scene, leaf, &kinds);
         let is_open = leaf.reading == Reading::Open && leaf.is_text;
-        let is_dark = || match binding {
-            Some(_) => !recognise::is_accounted_for(scene, &leaf.text),
+        let is_dark = match binding {
+            Some(_) => !is_accounted_for,
             None => sight.seen.len() == before,
         };
-        if strict && is_open && sight.unresolved.is_none() && is_dark() {
+        if strict && is_open && sight.unresolved.is_none() && is_dark {
             let parameter = leaf.path.as_str().into();
             sight.unresolved = Some(Unresolved { parameter, why: UnresolvedWhy::Unrecognised });
         }
     }
     for (leaf, joined) in leaves.joined(|leaf| strict || leaf.reading == Reading::Open) {
-        sight.read(scene, leaf, &joined);
+        sight.read(scene, leaf, &joined, "");
     }
     Ok(sight)
 }
 
+/// The types of those of whom something may be told, or was refused.
+fn kinds(scene: &Scene<'_>, binding: Option<&CompiledBinding>) -> Vec<Arc<str>> {
+    let told = binding.into_iter().flat_map(CompiledBinding::possible);
+    let told = told.map(|fact| Arc::clone(&fact.of));
+    let shadowed = scene.shadowed.iter().map(|shadowed| Arc::clone(&shadowed.subject.kind));
+    let mut kinds: Vec<Arc<str>> = told.chain(shadowed).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
+}
+
 impl Sight {
-    fn read(&mut self, scene: &Scene<'_>, leaf: &Leaf<'_>, text: &str) {
+    /// Notes whom a leaf names, with what the name of its member says of it. Whether every word of
+    /// it is accounted for.
+    fn leaf(&mut self, scene: &Scene<'_>, leaf: &Leaf<'_>, kinds: &[Arc<str>]) -> bool {
+        let Some(member) = Member::of(leaf) else { return self.read(scene, leaf, &leaf.text, "") };
+        if !members::is_number(&leaf.text) {
+            // The name of a member inside another one is hardly ever a word for somebody.
+            let introduction = if leaf.is_text { member.introduction() } else { String::new() };
+            return self.read(scene, leaf, &leaf.text, &introduction);
+        }
+        let is_accounted_for = self.read(scene, leaf, &leaf.text, "");
+        let numbered = member.numbered(scene.world, &leaf.text, kinds);
+        let because = Because {
+            parameter: leaf.path.as_str().into(),
+            span: Some((0, leaf.text.len())),
+            name: Some(words::normalise(&leaf.text)),
+            how: recognise::How::Id,
+        };
+        for uid in &numbered {
+            self.note(uid, &because, leaf.reading);
+        }
+        is_accounted_for || !numbered.is_empty()
+    }
+
+    /// Notes whom the text names. Whether every word of it is accounted for.
+    fn read(&mut self, scene: &Scene<'_>, leaf: &Leaf<'_>, text: &str, introduction: &str) -> bool {
         let is_whole = *text == *leaf.text;
-        for mention in recognise::mentions(scene, text) {
+        let purpose = Purpose { introduction, ..Purpose::default() };
+        let reading = recognise::read(scene, text, &purpose);
+        for mention in reading.mentions {
             let because = Because {
                 parameter: leaf.path.as_str().into(),
                 span: is_whole.then_some((mention.start, mention.end)),
@@ -98,6 +117,7 @@ impl Sight {
                 self.note(entity, &because, leaf.reading);
             }
         }
+        reading.is_accounted_for
     }
 
     fn note(&mut self, entity: &EntityUid, because: &Because, reading: Reading) {

@@ -148,8 +148,7 @@ impl Hearing<'_, '_> {
         let kept = binding.tells.iter().map(|fact| (fact, true));
         for (fact, kept) in kept.chain(figure.map(|fact| (fact, false))) {
             let seen = sight.subjects(self.inquiry, &fact.of).filter(|(subject, seen)| {
-                seen.reading != Reading::Subject
-                    || scene.shadowed.iter().any(|known| known.subject == *subject)
+                seen.reading != Reading::Subject || scene.shadowed.has(subject)
             });
             for (subject, seen) in seen {
                 told.add(about(fact, &subject), &seen.because, kept)?;

@@ -3,3 +3,4 @@
 mod asking;
 mod limits;
 mod shadows;
+mod undeclared;

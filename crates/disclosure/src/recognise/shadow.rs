@@ -1,12 +1,15 @@
 //! Those of whom something was refused before, made ready to be looked for strictly.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use foldhash::quality::RandomState;
 use kenward_model::EntityUid;
 use kenward_world::words;
 
+use super::edges::{self, Edges, Starts};
 use super::slip;
 
 /// A name that is run together, or an id, has at least so many letters and digits.
@@ -25,8 +28,6 @@ const MOST_WORDS: usize = 6;
 pub(crate) struct Shadowed {
     /// Who.
     pub(crate) subject: EntityUid,
-    /// Of which family it was.
-    pub(crate) family: Arc<str>,
     /// What they are called, in normal form.
     pub(crate) names: Vec<String>,
 }
@@ -35,15 +36,37 @@ pub(crate) struct Shadowed {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shadows {
     list: Vec<Shadowed>,
+    subjects: HashSet<EntityUid, RandomState>,
     pub(super) names: Vec<Name>,
-    /// The words of names, and which names have each.
-    pub(super) words: HashMap<Box<str>, Vec<usize>>,
-    /// The words of four letters or more, by themselves and by what is left without one letter.
-    slips: HashMap<Box<str>, Vec<Box<str>>>,
-    /// With which letters words of which length begin and end.
-    ends: Ends,
+    words: Vec<Word>,
+    /// The number of each word.
+    by_text: HashMap<Box<str>, u32, RandomState>,
+    /// The words of four letters or more, by hashes of themselves and of what is left without one
+    /// letter; sorted.
+    slips: Vec<(u32, u32)>,
+    /// How words begin and end.
+    edges: Edges,
     /// Names run together, by their first four bytes.
-    pub(super) glued: HashMap<[u8; SHORTEST_GLUED], Vec<Glued>>,
+    pub(super) glued: HashMap<[u8; SHORTEST_GLUED], Vec<Glued>, RandomState>,
+    /// How those begin.
+    pub(super) starts: Starts,
+}
+
+/// A word of names.
+#[derive(Debug, Clone)]
+struct Word {
+    text: Box<str>,
+    /// Which names have it.
+    names: Vec<usize>,
+}
+
+/// A word that another one may be meant for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Meant {
+    /// Its number.
+    pub(super) word: u32,
+    /// Whether the other one has a slip.
+    pub(super) slipped: bool,
 }
 
 /// A name as it is looked for.
@@ -53,7 +76,8 @@ pub(super) struct Name {
     pub(super) who: usize,
     /// In normal form.
     pub(super) text: Arc<str>,
-    pub(super) words: Vec<Box<str>>,
+    /// The numbers of its words.
+    pub(super) words: Box<[u32]>,
     pub(super) form: Form,
 }
 
@@ -77,41 +101,6 @@ pub(super) struct Glued {
     pub(super) text: Box<str>,
 }
 
-/// A quick way to tell most words from those that are looked for: one slip changes the beginning
-/// of a word or its end, and its length by one at most.
-#[derive(Debug, Clone, Default)]
-struct Ends {
-    /// For each length, a bit for each first and each last letter.
-    seen: Vec<(u64, u64)>,
-}
-
-impl Ends {
-    fn add(&mut self, word: &str) {
-        let Some((first, last)) = Self::bits(word) else { return };
-        let length = word.chars().count();
-        if self.seen.len() <= length {
-            self.seen.resize(length + 1, (0, 0));
-        }
-        if let Some(seen) = self.seen.get_mut(length) {
-            seen.0 |= first;
-            seen.1 |= last;
-        }
-    }
-
-    fn could_be(&self, word: &str) -> bool {
-        let Some((first, last)) = Self::bits(word) else { return false };
-        let length = word.chars().count();
-        let lengths = length.saturating_sub(1)..(length + 2).min(self.seen.len());
-        let mut seen = self.seen.get(lengths).into_iter().flatten();
-        seen.any(|(firsts, lasts)| firsts & first != 0 || lasts & last != 0)
-    }
-
-    fn bits(word: &str) -> Option<(u64, u64)> {
-        let bit = |c: char| 1 << (u32::from(c) % 64);
-        Some((bit(word.chars().next()?), bit(word.chars().next_back()?)))
-    }
-}
-
 impl Deref for Shadows {
     type Target = [Shadowed];
 
@@ -131,47 +120,100 @@ impl<'s> IntoIterator for &'s Shadows {
 
 impl Shadows {
     pub(crate) fn new(list: Vec<Shadowed>) -> Self {
-        let mut shadows = Self { list, ..Self::default() };
-        let list = std::mem::take(&mut shadows.list);
+        let mut shadows = Self::default();
         for (who, shadowed) in list.iter().enumerate() {
             let id = words::normalise(&shadowed.subject.id);
+            let first = shadows.names.len();
             for name in shadowed.names.iter().chain([&id]) {
-                shadows.add(who, &words::normalise(name));
+                shadows.add(who, first, &words::normalise(name));
             }
         }
+        shadows.slips.sort_unstable();
+        shadows.slips.dedup();
+        shadows.edges = Edges::of(shadows.words.iter().map(|word| &*word.text));
+        shadows.starts = Starts::of(shadows.glued.keys().copied());
+        shadows.subjects = list.iter().map(|shadowed| shadowed.subject.clone()).collect();
         shadows.list = list;
         shadows
+    }
+
+    /// Whether `uid` is one of them.
+    pub(crate) fn has(&self, uid: &EntityUid) -> bool {
+        self.subjects.contains(uid)
     }
 
     pub(super) fn subject(&self, name: &Name) -> Option<&EntityUid> {
         self.list.get(name.who).map(|shadowed| &shadowed.subject)
     }
 
-    /// The words of names that `word` may be meant for, with whether it has a slip.
-    pub(super) fn meant(&self, word: &str) -> Vec<(&str, bool)> {
-        if !self.ends.could_be(word) {
-            return Vec::new();
-        }
-        let exact = self.words.get_key_value(word).map(|(known, _)| (&**known, false));
-        let mut meant: Vec<(&str, bool)> = exact.into_iter().collect();
-        if word.chars().count() + 1 < SHORTEST_GLUED {
-            return meant;
-        }
-        slip::shortened(word, |shortened| {
-            let near = self.slips.get(shortened).into_iter().flatten();
-            meant.extend(
-                near.filter(|known| slip::is_one(word, known)).map(|known| (&**known, true)),
-            );
-        });
-        // what is met by several ways is met once, exactly where it can be
-        meant.sort_unstable();
-        meant.dedup_by_key(|(known, _)| *known);
-        meant
+    /// The text of a word.
+    pub(super) fn word(&self, number: u32) -> &str {
+        self.numbered(number).map_or("", |word| &word.text)
     }
 
-    fn add(&mut self, who: usize, name: &str) {
+    /// The names that have a word.
+    pub(super) fn with_word(&self, number: u32) -> &[usize] {
+        self.numbered(number).map_or(&[], |word| &word.names)
+    }
+
+    fn numbered(&self, number: u32) -> Option<&Word> {
+        self.words.get(usize::try_from(number).ok()?)
+    }
+
+    /// Adds to `meant` the words of names that `word` may be meant for, each once.
+    pub(super) fn meant(&self, word: &str, meant: &mut Vec<Meant>) {
+        let count = word.chars().count();
+        if count >= edges::SHORTEST && !self.edges.may_be(word.chars(), count) {
+            return;
+        }
+        let first = meant.len();
+        let exact = self.by_text.get(word);
+        meant.extend(exact.map(|number| Meant { word: *number, slipped: false }));
+        if self.edges.may_be(word.chars(), count) {
+            self.slipped(word, meant);
+        }
+        // What is met by several ways is met once, exactly where it can be.
+        if meant.len() > first + 1 {
+            let mut theirs = meant.split_off(first);
+            theirs.sort_unstable();
+            theirs.dedup_by_key(|meant| meant.word);
+            meant.append(&mut theirs);
+        }
+    }
+
+    /// As [`Self::meant`], of the word that stands there backwards: that is no way to write.
+    pub(super) fn meant_backwards(&self, word: &str, meant: &mut Vec<Meant>) {
+        let count = word.chars().count();
+        if count >= edges::SHORTEST && !self.edges.may_be(word.chars().rev(), count) {
+            return;
+        }
+        let first = meant.len();
+        let backwards: String = word.chars().rev().collect();
+        self.meant(&backwards, meant);
+        meant.iter_mut().skip(first).for_each(|meant| meant.slipped = true);
+    }
+
+    fn slipped(&self, word: &str, meant: &mut Vec<Meant>) {
+        slip::shortened(word, |shortened| {
+            let hash = self.hash(shortened);
+            let start = self.slips.partition_point(|(held, _)| *held < hash);
+            let held = self.slips.iter().skip(start).take_while(|(held, _)| *held == hash);
+            let near = held.filter(|(_, number)| slip::is_one(word, self.word(*number)));
+            meant.extend(near.map(|(_, number)| Meant { word: *number, slipped: true }));
+        });
+    }
+
+    /// Half a hash: whoever is met by it is looked at again.
+    fn hash(&self, text: &str) -> u32 {
+        let hash = self.by_text.hasher().hash_one(text);
+        u32::try_from(hash >> 32).unwrap_or(0)
+    }
+
+    /// Adds a name of whom the names from `first` on are.
+    fn add(&mut self, who: usize, first: usize, name: &str) {
         let tokens = words::tokens(name);
-        if tokens.is_empty() || self.names.iter().any(|n| n.who == who && *n.text == *name) {
+        let mut theirs = self.names.iter().skip(first);
+        if tokens.is_empty() || theirs.any(|held| *held.text == *name) {
             return;
         }
         let is_letters = name.chars().all(|c| c.is_alphabetic() || c == ' ');
@@ -220,7 +262,12 @@ impl Shadows {
                 self.add_name(who, name, &[form], Form::Whole);
             }
             let at = self.names.len();
-            self.names.push(Name { who, text: name.into(), words: Vec::new(), form: Form::Whole });
+            self.names.push(Name {
+                who,
+                text: name.into(),
+                words: Box::default(),
+                form: Form::Whole,
+            });
             if let Some(first) = form.as_bytes().first_chunk() {
                 let held = self.glued.entry(*first).or_default();
                 held.push(Glued { name: at, text: form.as_str().into() });
@@ -230,25 +277,25 @@ impl Shadows {
 
     fn add_name(&mut self, who: usize, name: &str, tokens: &[&str], form: Form) {
         let at = self.names.len();
-        let words: Vec<Box<str>> = tokens.iter().map(|token| Box::from(*token)).collect();
+        let words = tokens.iter().map(|token| self.add_word(token, at)).collect();
         self.names.push(Name { who, text: name.into(), words, form });
-        for token in tokens {
-            self.add_word(token, at);
-        }
     }
 
-    fn add_word(&mut self, word: &str, name: usize) {
-        let is_new = !self.words.contains_key(word);
-        self.words.entry(word.into()).or_default().push(name);
-        self.ends.add(word);
-        if !is_new
-            || word.chars().count() < SHORTEST_GLUED
-            || !word.chars().all(char::is_alphabetic)
-        {
-            return;
+    /// The number of a word that the name `at` has.
+    fn add_word(&mut self, text: &str, at: usize) -> u32 {
+        let next = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
+        let number = self.by_text.get(text).copied().unwrap_or(next);
+        if let Some(known) = usize::try_from(number).ok().and_then(|at| self.words.get_mut(at)) {
+            known.names.push(at);
+            return number;
         }
-        slip::shortened(word, |shortened| {
-            self.slips.entry(shortened.into()).or_default().push(word.into());
-        });
+        self.words.push(Word { text: text.into(), names: vec![at] });
+        self.by_text.insert(text.into(), number);
+        if text.chars().count() >= edges::SHORTEST && text.chars().all(char::is_alphabetic) {
+            let mut hashes = Vec::with_capacity(text.len() + 1);
+            slip::shortened(text, |shortened| hashes.push((self.hash(shortened), number)));
+            self.slips.append(&mut hashes);
+        }
+        number
     }
 }

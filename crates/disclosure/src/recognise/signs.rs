@@ -168,7 +168,7 @@ impl Signs<'_, '_> {
 }
 
 /// Whether the word says that the name of somebody follows.
-pub(super) fn introduces(word: &str) -> bool {
+pub(crate) fn introduces(word: &str) -> bool {
     INTRODUCTIONS.binary_search(&word).is_ok()
 }
 

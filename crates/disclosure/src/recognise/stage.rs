@@ -1,7 +1,7 @@
 //! A scene that the tests of recognition share: a protected customer, others with near names,
 //! places, handles and shadows.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use kenward_model::{EntityUid, ServerName};
 use kenward_world::{Change, Source, World, read_directory};
@@ -86,7 +86,7 @@ impl Stage {
         let shadowed = ids.iter().map(|id| {
             let subject = customer(id);
             let names = self.world.aliases_normal(&subject);
-            Shadowed { subject, family: Arc::from("location"), names }
+            Shadowed { subject, names }
         });
         self.shadows = Shadows::new(shadowed.collect());
         self

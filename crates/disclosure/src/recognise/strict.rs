@@ -4,11 +4,11 @@ pub(super) mod decode;
 
 use std::collections::{HashMap, HashSet};
 
-use kenward_model::EntityUid;
+use foldhash::fast::RandomState;
 use kenward_world::words;
 
 use super::search::Search;
-use super::shadow::{Form, Glued, Name, Shadows};
+use super::shadow::{Form, Glued, Meant, Name, Shadows};
 use super::spans::Lazy;
 use super::{How, Mention, signs};
 
@@ -37,8 +37,8 @@ const PERSONAL: &[&str] = &[
 /// So many times a name is looked at in one text.
 const MOST_TRIED: usize = 100_000;
 
-/// Where each word of a name was met last, and whether with a slip.
-type Met<'m> = HashMap<&'m str, (usize, bool)>;
+/// Where each word of a name, by its number, was met last, and whether with a slip.
+type Met = HashMap<u32, (usize, bool), RandomState>;
 
 /// One text, in words.
 pub(super) struct Strict<'a> {
@@ -46,7 +46,8 @@ pub(super) struct Strict<'a> {
     words: &'a [&'a str],
     /// Words that are the exact name of somebody else: they stand for nobody that is shadowed.
     taken: Vec<bool>,
-    possessive: Vec<bool>,
+    /// The text, and where the words of it stand.
+    written: Option<(&'a str, &'a Lazy<'a>)>,
     before: Option<&'a str>,
     mentions: Vec<(usize, usize, usize, How)>,
     /// Which names were noted.
@@ -59,27 +60,18 @@ pub(super) struct Strict<'a> {
 pub(super) fn in_search(search: &Search<'_, '_>, text: &str, spans: &Lazy<'_>) -> Vec<Mention> {
     let shadows = search.scene.shadowed;
     let mut strict = Strict::new(shadows, &search.words);
+    strict.written = Some((text, spans));
     strict.before = search.introduction.last().map(String::as_str);
     for found in search.found.iter().filter(|found| found.is_name()) {
-        let is_shadowed = |uid: &EntityUid| shadows.iter().any(|shadowed| shadowed.subject == *uid);
-        if !found.is_slight && !found.entities.iter().any(is_shadowed) {
+        if !found.is_slight && !found.entities.iter().any(|uid| shadows.has(uid)) {
             strict.taken.iter_mut().take(found.end).skip(found.start).for_each(|word| *word = true);
-        }
-    }
-    let count = search.words.len();
-    let spans = spans.get();
-    if spans.is_exact(count) {
-        for (at, possessive) in strict.possessive.iter_mut().enumerate() {
-            let (start, end) = spans.between(at, at + 1, count);
-            let word = text.get(start..end).unwrap_or_default();
-            *possessive = word.contains(|c: char| !c.is_alphanumeric());
         }
     }
     let found = strict.run();
     found
         .into_iter()
         .filter_map(|(start, end, name, how)| {
-            let (start, end) = spans.between(start, end, count);
+            let (start, end) = spans.get().between(start, end, search.words.len());
             mention(shadows, name, start, end, how)
         })
         .collect()
@@ -98,10 +90,16 @@ fn mention(shadows: &Shadows, name: usize, start: usize, end: usize, how: How) -
 
 impl<'a> Strict<'a> {
     fn new(shadows: &'a Shadows, words: &'a [&'a str]) -> Self {
-        let (taken, possessive) = (vec![false; words.len()], vec![false; words.len()]);
-        let noted = vec![false; shadows.names.len()];
-        let left = MOST_TRIED;
-        Self { shadows, words, taken, possessive, before: None, mentions: Vec::new(), noted, left }
+        Self {
+            shadows,
+            words,
+            taken: vec![false; words.len()],
+            written: None,
+            before: None,
+            mentions: Vec::new(),
+            noted: vec![false; shadows.names.len()],
+            left: MOST_TRIED,
+        }
     }
 
     fn run(mut self) -> Vec<(usize, usize, usize, How)> {
@@ -118,34 +116,35 @@ impl<'a> Strict<'a> {
 
     /// Finds names by their words, each with at most one slip.
     fn by_words(&mut self) {
-        let mut met = Met::new();
+        let shadows = self.shadows;
+        let mut met = Met::default();
         let mut letters = Letters::default();
+        let mut meant: Vec<Meant> = Vec::new();
         for at in 0..self.words.len() {
             if self.taken.get(at) == Some(&true) {
                 letters = Letters::default();
                 continue;
             }
             let Some(word) = self.words.get(at).copied() else { return };
-            let spelt = letters.add(at, word);
-            let backwards: String = word.chars().rev().collect();
-            let mut meant = self.shadows.meant(word);
-            meant.extend(self.shadows.meant(&backwards).into_iter().map(|(word, _)| (word, true)));
-            for (known, slipped) in meant {
-                met.insert(known, (at, slipped));
-                self.complete(known, at, at, &met);
+            shadows.meant(word, &mut meant);
+            shadows.meant_backwards(word, &mut meant);
+            for Meant { word, slipped } in meant.drain(..) {
+                met.insert(word, (at, slipped));
+                self.complete(word, at, at, &met);
             }
-            let (start, spelt) = spelt.unwrap_or_default();
-            for (known, _) in self.shadows.meant(&spelt) {
-                met.insert(known, (at, true));
-                self.complete(known, start, at, &met);
+            let Some((start, spelt)) = letters.add(at, word) else { continue };
+            shadows.meant(spelt, &mut meant);
+            for Meant { word, .. } in meant.drain(..) {
+                met.insert(word, (at, true));
+                self.complete(word, start, at, &met);
             }
         }
     }
 
     /// Notes each name that the word `known` completes, which stands from `start` to `at`.
-    fn complete(&mut self, known: &str, start: usize, at: usize, met: &Met<'_>) {
+    fn complete(&mut self, known: u32, start: usize, at: usize, met: &Met) {
         let shadows = self.shadows;
-        for index in shadows.words.get(known).into_iter().flatten() {
+        for index in shadows.with_word(known) {
             let Some(name) = shadows.names.get(*index) else { continue };
             if self.noted.get(*index) != Some(&false) {
                 continue;
@@ -161,10 +160,10 @@ impl<'a> Strict<'a> {
     fn form(
         &mut self,
         name: &Name,
-        known: &str,
+        known: u32,
         is_spelt: bool,
         at: usize,
-        met: &Met<'_>,
+        met: &Met,
     ) -> Option<How> {
         // Whoever repeats one word to wear this out has named all who have it.
         if self.left == 0 {
@@ -186,8 +185,9 @@ impl<'a> Strict<'a> {
     }
 
     /// Whether a second sign stands by a part of a name.
-    fn is_pointed_at(&self, known: &str, at: usize, met: &Met<'_>) -> bool {
-        if met.get(known).is_some_and(|(_, slipped)| *slipped) || known.chars().count() < 3 {
+    fn is_pointed_at(&self, known: u32, at: usize, met: &Met) -> bool {
+        let is_long = self.shadows.word(known).chars().nth(2).is_some();
+        if met.get(&known).is_some_and(|(_, slipped)| *slipped) || !is_long {
             return false;
         }
         let before = match at.checked_sub(1) {
@@ -199,9 +199,21 @@ impl<'a> Strict<'a> {
         };
         let around = at.saturating_sub(AROUND)..=at + AROUND;
         let mut around = around.filter_map(|at| self.words.get(at));
-        self.possessive.get(at) == Some(&true)
+        self.is_possessive(at)
             || before.is_some_and(|word| signs::introduces(word) || is_type(&word))
             || around.any(|word| PERSONAL.contains(word) || is_type(word))
+    }
+
+    /// Whether the word at `at` has an `'s`, or the like, where its span can be told.
+    fn is_possessive(&self, at: usize) -> bool {
+        let count = self.words.len();
+        let Some((text, spans)) = self.written.filter(|(_, spans)| spans.get().is_exact(count))
+        else {
+            return false;
+        };
+        let (start, end) = spans.get().between(at, at + 1, count);
+        let word = text.get(start..end).unwrap_or_default();
+        word.contains(|c: char| !c.is_alphanumeric())
     }
 
     /// Finds names without regard to where words begin and end.
@@ -215,7 +227,8 @@ impl<'a> Strict<'a> {
         });
         let bytes = text.as_bytes();
         for (at, window) in bytes.windows(4).enumerate() {
-            let held = window.first_chunk().and_then(|first| shadows.glued.get(first));
+            let first = window.first_chunk().filter(|first| shadows.starts.may_hold(**first));
+            let held = first.and_then(|first| shadows.glued.get(first));
             let begins =
                 |glued: &&Glued| text.get(at..).is_some_and(|rest| rest.starts_with(&*glued.text));
             for glued in held.into_iter().flatten().filter(begins) {
@@ -252,11 +265,11 @@ impl<'a> Strict<'a> {
 }
 
 /// How a name of several words was met whose last word stands at `at`, if all of them stand near.
-fn near(name: &Name, at: usize, met: &Met<'_>, window: usize) -> Option<How> {
+fn near(name: &Name, at: usize, met: &Met, window: usize) -> Option<How> {
     let mut slipped = false;
     let mut places = Vec::with_capacity(name.words.len());
     for word in &name.words {
-        let (place, slip) = met.get(&**word).copied()?;
+        let (place, slip) = met.get(word).copied()?;
         slipped |= slip;
         if at - place >= window {
             return None;
@@ -270,8 +283,8 @@ fn near(name: &Name, at: usize, met: &Met<'_>, window: usize) -> Option<How> {
 }
 
 /// Where the first word of the name stands.
-fn first(name: &Name, met: &Met<'_>) -> Option<usize> {
-    name.words.iter().filter_map(|word| met.get(&**word)).map(|(at, _)| *at).min()
+fn first(name: &Name, met: &Met) -> Option<usize> {
+    name.words.iter().filter_map(|word| met.get(word)).map(|(at, _)| *at).min()
 }
 
 /// Single letters in a row, which may spell a word.
@@ -283,7 +296,7 @@ struct Letters {
 
 impl Letters {
     /// The word that is spelt up to `at`, with where it begins.
-    fn add(&mut self, at: usize, word: &str) -> Option<(usize, String)> {
+    fn add(&mut self, at: usize, word: &str) -> Option<(usize, &str)> {
         if word.chars().nth(1).is_some() {
             *self = Self::default();
             return None;
@@ -293,6 +306,6 @@ impl Letters {
         }
         self.text.push_str(word);
         let is_word = (4..64).contains(&self.text.len());
-        is_word.then(|| (self.start, self.text.clone()))
+        is_word.then_some((self.start, &*self.text))
     }
 }

@@ -7,6 +7,8 @@ use kenward_model::{EntityUid, Fact, Timestamp};
 use crate::engine::{Inquiry, Judge, Opinion, following};
 use crate::history::{Shadow, ShadowSource};
 
+use super::counted::Counted;
+
 /// What was asked about one answer, and what was said.
 pub(crate) struct Bench<'a> {
     inquiry: &'a Inquiry<'a>,
@@ -18,6 +20,8 @@ pub(crate) struct Bench<'a> {
     /// What is told and belongs in the ledger whatever reads it.
     always: BTreeSet<Fact>,
     refused: BTreeSet<Fact>,
+    /// About how many something is told.
+    counted: Counted<'a>,
     notes: BTreeSet<String>,
 }
 
@@ -30,6 +34,7 @@ impl<'a> Bench<'a> {
             told: HashMap::new(),
             always: BTreeSet::new(),
             refused: BTreeSet::new(),
+            counted: Counted::default(),
             notes: BTreeSet::new(),
         }
     }
@@ -44,6 +49,7 @@ impl<'a> Bench<'a> {
         if permitted {
             for fact in facts.iter().filter(|fact| !self.has_told(fact)).collect::<BTreeSet<_>>() {
                 self.told.entry(fact.subject.clone()).or_default().push(fact.clone());
+                self.counted.note(fact);
             }
         }
         permitted
@@ -165,9 +171,12 @@ impl<'a> Bench<'a> {
     }
 
     /// Whether the fact would be about one subject more than the budget of its family has.
-    fn is_over_budget(&self, fact: &Fact) -> bool {
+    fn is_over_budget(&mut self, fact: &Fact) -> bool {
         let inquiry = self.inquiry;
         let Some(budget) = inquiry.inferences.families.budget(&fact.family) else { return false };
+        if !self.counted.may_reach(inquiry.history, &fact.family, budget.subjects) {
+            return false;
+        }
         if inquiry.history.is_granted(&fact.subject, &fact.family, inquiry.now)
             || inquiry.history.knows(fact)
         {
@@ -175,10 +184,6 @@ impl<'a> Bench<'a> {
         }
         let window = i64::try_from(budget.within.as_micros()).unwrap_or(i64::MAX);
         let since = Timestamp::from_micros(inquiry.now.as_micros().saturating_sub(window));
-        let mut known: BTreeSet<&EntityUid> =
-            inquiry.history.subjects_since(&fact.family, since).collect();
-        let told = self.told.values().flatten().filter(|told| told.family == fact.family);
-        known.extend(told.map(|told| &told.subject));
-        !known.contains(&fact.subject) && known.len() >= budget.subjects
+        self.counted.goes_beyond(inquiry.history, fact, since, budget.subjects)
     }
 }

@@ -9,7 +9,7 @@ use crate::bindings::PotentialFact;
 use crate::engine::{Inquiry, Rules};
 use crate::filter::about;
 use crate::history::{Shadow, ShadowSource};
-use crate::recognise::{self, How, Mention, Scene, Shadowed, Shadows};
+use crate::recognise::{self, How, Mention, Scene, Shadows};
 use crate::subject::relation;
 
 use super::Bench;
@@ -23,7 +23,7 @@ pub(crate) struct Watch<'a> {
     kinds: Vec<Arc<str>>,
     /// What was refused before, of the families that the answer may be about.
     shadows: Vec<&'a Shadow>,
-    shadowed: Shadows,
+    shadowed: Arc<Shadows>,
 }
 
 /// Somebody is named.
@@ -54,7 +54,7 @@ impl<'a> Watch<'a> {
             .filter(|shadow| shadow.subject.as_ref().is_some_and(|subject| !is_own(subject)))
             .filter(|shadow| touched(&shadow.family))
             .collect();
-        let shadowed = shadowed(inquiry.world, &shadows);
+        let shadowed = inquiry.history.sought(inquiry.world, &shadows);
         Self { inquiry, facts, kinds, shadows, shadowed }
     }
 
@@ -166,19 +166,6 @@ fn is_whole(mention: &Mention, text: &str, normal: &str) -> bool {
         }
     };
     around.into_iter().flatten().all(is_bare) && (!is_plain || mention.name.len() >= normal.len())
-}
-
-/// How the subjects of shadows are called, in normal form.
-fn shadowed(world: &World, shadows: &[&Shadow]) -> Shadows {
-    let subjects = shadows.iter().filter_map(|shadow| Some((shadow.subject.clone()?, shadow)));
-    let named = subjects.map(|(subject, shadow)| {
-        let aliases = world.entity(&subject).map(|entity| &entity.aliases);
-        let aliases = aliases.into_iter().flatten().map(words::normalise);
-        let names = aliases.chain([words::normalise(&subject.id)]);
-        let names = names.filter(|name| !name.is_empty()).collect();
-        Shadowed { subject, family: Arc::clone(&shadow.family), names }
-    });
-    Shadows::new(named.collect())
 }
 
 /// Whether what was refused may be learnt by now.

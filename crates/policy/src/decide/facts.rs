@@ -1,6 +1,7 @@
 //! Questions 3 and 4: what the call would tell and what follows, put to policy fact by fact.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use kenward_disclosure::{
     AskReason, Before, CompiledBinding, Guess, Inquiry, Judge, Opinion, Rules, ShadowSource, Stop,
@@ -209,13 +210,16 @@ pub(crate) struct FactJudge<'j, 'a> {
     basis: &'j mut Basis,
     /// The question that is put, where it is not the third or the fourth.
     question: Option<Question>,
+    /// The facts that the basis has: it may be asked about very many.
+    noted: HashSet<Fact>,
     /// The facts that were answered no, and how.
     refused: Vec<(Fact, No)>,
 }
 
 impl<'j, 'a> FactJudge<'j, 'a> {
     pub(crate) fn new(hearing: &'j Hearing<'a>, via: &'j EntityUid, basis: &'j mut Basis) -> Self {
-        Self { hearing, via, basis, question: None, refused: Vec::new() }
+        let noted = basis.facts.iter().cloned().collect();
+        Self { hearing, via, basis, question: None, noted, refused: Vec::new() }
     }
 
     /// The same judge, putting `question`.
@@ -226,8 +230,8 @@ impl<'j, 'a> FactJudge<'j, 'a> {
 
 impl Judge for FactJudge<'_, '_> {
     fn may_learn(&mut self, fact: &Fact, inferred: bool) -> Opinion {
-        self.basis.note_object(&fact.subject);
-        if !self.basis.facts.contains(fact) {
+        if self.noted.insert(fact.clone()) {
+            self.basis.note_object(&fact.subject);
             self.basis.facts.push(fact.clone());
         }
         let answer = self.hearing.ask_fact(fact, self.via, inferred);

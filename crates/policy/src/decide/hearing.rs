@@ -1,6 +1,7 @@
 //! One asker before the policies: questions put to the user's rights and to the agent's.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use cedar_policy_core::ast::{Entity, EntityUID, Value as CedarValue};
@@ -9,7 +10,7 @@ use kenward_world::Standing;
 
 use crate::case::{Asker, Memory};
 use crate::context::{ContextBuilder, Detail};
-use crate::evaluate::{self, Answer, Parties};
+use crate::evaluate::{self, Admitting, Answer, Parties};
 use crate::extension;
 use crate::index::{Environment, Pair};
 use crate::memo::{AnswerKey, Asking, FactKey};
@@ -28,6 +29,19 @@ pub(crate) struct Hearing<'a> {
     standing: OnceCell<Standing>,
     user: OnceCell<Option<Arc<Entity>>>,
     agent: OnceCell<Option<Arc<Entity>>>,
+    /// The environments that were asked.
+    asked: RefCell<Vec<Asked>>,
+    /// The object that was asked about last: most are asked about several times in a row.
+    object: RefCell<Option<(EntityUid, Arc<Entity>)>>,
+}
+
+/// An environment that was asked about a principal.
+struct Asked {
+    /// Its number.
+    environment: u32,
+    principal: Arc<Entity>,
+    /// Its policies that admit the principal.
+    admitting: Rc<Admitting>,
 }
 
 /// The user's answer and, where the directory knows the agent, the agent's. Both must be yes.
@@ -134,6 +148,8 @@ impl<'a> Hearing<'a> {
             standing: OnceCell::new(),
             user: OnceCell::new(),
             agent: OnceCell::new(),
+            asked: RefCell::default(),
+            object: RefCell::default(),
         }
     }
 
@@ -225,7 +241,26 @@ impl<'a> Hearing<'a> {
             resource,
             others: self.others(environment.reads, detail),
         };
-        evaluate::ask(environment, &parties, &mut |reads| self.context(reads, detail))
+        let admitting = self.admitting(environment, &parties.principal);
+        evaluate::ask(&admitting, &parties, &mut |reads| self.context(reads, detail))
+    }
+
+    /// The policies of `environment` that admit `principal`.
+    fn admitting(&self, environment: &Environment, principal: &Arc<Entity>) -> Rc<Admitting> {
+        let mut asked = self.asked.borrow_mut();
+        let is_it = |asked: &&Asked| {
+            asked.environment == environment.number && Arc::ptr_eq(&asked.principal, principal)
+        };
+        if let Some(known) = asked.iter().find(is_it) {
+            return Rc::clone(&known.admitting);
+        }
+        let admitting = Rc::new(Admitting::of(environment, principal));
+        asked.push(Asked {
+            environment: environment.number,
+            principal: Arc::clone(principal),
+            admitting: Rc::clone(&admitting),
+        });
+        admitting
     }
 
     /// The context of this asker with `detail`.
@@ -272,7 +307,17 @@ impl<'a> Hearing<'a> {
 
     /// An object in Cedar's form.
     pub(crate) fn object(&self, uid: &EntityUid) -> Option<Arc<Entity>> {
-        self.entity(uid, &[])
+        let last = self
+            .object
+            .borrow()
+            .as_ref()
+            .and_then(|(known, entity)| (known == uid).then(|| Arc::clone(entity)));
+        if last.is_some() {
+            return last;
+        }
+        let entity = self.entity(uid, &[])?;
+        *self.object.borrow_mut() = Some((uid.clone(), Arc::clone(&entity)));
+        Some(entity)
     }
 
     /// The target of an operation in Cedar's form.

@@ -35,7 +35,7 @@ fn once(text: &str) -> Vec<String> {
     if text.contains('&') || text.contains('#') {
         decoded.push(entities(text));
     }
-    if text.contains('\\') || text.contains("U+") || text.contains("u+") {
+    if text.contains('\\') || (text.contains('+') && (text.contains("U+") || text.contains("u+"))) {
         decoded.push(escapes(text));
     }
     decoded.extend(hexadecimal(text));
@@ -68,8 +68,16 @@ fn percent(text: &str) -> String {
 }
 
 fn byte_of(code: &[u8]) -> Option<u8> {
-    let code = std::str::from_utf8(code).ok()?;
-    code.bytes().all(|b| b.is_ascii_hexdigit()).then(|| u8::from_str_radix(code, 16).ok())?
+    let nibble = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    };
+    match code {
+        [high, low] => Some(nibble(*high)? << 4 | nibble(*low)?),
+        _ => None,
+    }
 }
 
 /// Numeric character references of HTML, and the few names for what could separate words.
@@ -184,20 +192,25 @@ fn base64(text: &str) -> Vec<String> {
     let mut runs: Vec<&str> = text.split(|c: char| !is_symbol(c)).collect();
     let parted = text.split(|c: char| !c.is_ascii_alphanumeric());
     runs.extend(parted);
-    let joined: String = text.chars().filter(|c| !c.is_whitespace() && *c != '=').collect();
-    if joined.len() < text.len() && joined.chars().all(is_symbol) {
-        runs.push(&joined);
-    }
-    runs.sort_unstable();
-    runs.dedup();
+    let is_between = |c: char| c.is_whitespace() || c == '=';
+    let is_one = text.chars().all(|c| is_symbol(c) || is_between(c)) && text.contains(is_between);
+    let joined: String = text.chars().filter(|c| is_one && !is_between(*c)).collect();
+    runs.extend(is_one.then_some(&*joined));
     let long = runs.into_iter().filter(|run| run.len() > SHORTEST * 4 / 3);
-    let decoded: Vec<String> = long.filter_map(sixes).collect();
+    let mut decoded: Vec<(&str, String)> =
+        long.filter_map(|run| Some((run, sixes(run)?))).collect();
+    decoded.sort_unstable();
+    decoded.dedup();
     // one text for all, so that names in several pieces meet
+    let decoded: Vec<String> = decoded.into_iter().map(|(_, text)| text).collect();
     if decoded.is_empty() { decoded } else { vec![decoded.join(" ")] }
 }
 
 /// Six bits for each symbol, of either alphabet.
 fn sixes(run: &str) -> Option<String> {
+    if !may_begin_text(run) {
+        return None;
+    }
     let mut bytes = Vec::with_capacity(run.len());
     let (mut held, mut bits) = (0_u32, 0_u32);
     for symbol in run.bytes() {
@@ -221,6 +234,12 @@ fn sixes(run: &str) -> Option<String> {
     says_something(&bytes).then(|| lossy(&bytes))
 }
 
+/// Whether the first byte of what the run decodes to may be one of a text: of most words it is not.
+fn may_begin_text(run: &str) -> bool {
+    // The symbols of 32 to 47 begin bytes from 0x80 to 0xbf, which no text begins with (RFC 3629).
+    !matches!(run.bytes().next(), Some(b'g'..=b'v'))
+}
+
 /// Whether the bytes are a text, but for an end that was cut off: plain words, taken for base64,
 /// are hardly ever one.
 fn says_something(bytes: &[u8]) -> bool {
@@ -238,15 +257,14 @@ fn says_something(bytes: &[u8]) -> bool {
 }
 
 fn rot13(text: &str) -> String {
-    let turn = |c: char, first: u8| {
-        let offset = u8::try_from(c).ok().and_then(|c| c.checked_sub(first)).unwrap_or(0);
-        char::from(first + (offset + 13) % 26)
-    };
-    text.chars()
-        .map(|c| match c {
-            'a'..='z' => turn(c, b'a'),
-            'A'..='Z' => turn(c, b'A'),
-            _ => c,
-        })
-        .collect()
+    let mut bytes = text.as_bytes().to_vec();
+    for byte in &mut bytes {
+        match byte {
+            b'a'..=b'm' | b'A'..=b'M' => *byte += 13,
+            b'n'..=b'z' | b'N'..=b'Z' => *byte -= 13,
+            _ => {}
+        }
+    }
+    // Letters became letters: it is a text still.
+    String::from_utf8(bytes).unwrap_or_default()
 }
