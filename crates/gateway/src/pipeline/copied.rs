@@ -16,7 +16,7 @@ use kenward_policy::Permit;
 use kenward_store::segments::Receipt;
 use serde_json::Value;
 
-use super::filter::{collect, failed};
+use super::filter::{collect, failed, status_of};
 use super::{Call, Forwarded, Release, Released, forward, mint, prepare, record, spend};
 use crate::admission::Slot;
 use crate::body::AnswerBody;
@@ -155,7 +155,9 @@ async fn response(
         }
         Reply::Lines(lines) => {
             let found = definitions::response_in(Source::Lines(lines), call).await;
-            found.map(|bytes| (StatusCode::OK, bytes)).ok_or(UpstreamError::SessionEnded)
+            let era = call.dialect.era;
+            let found = found.map(|bytes| (status_of(era, &bytes), bytes));
+            found.ok_or(UpstreamError::SessionEnded)
         }
         Reply::Accepted | Reply::NotOffered => {
             Err(UpstreamError::Misbehaved("no answer to a request"))

@@ -201,7 +201,9 @@ async fn from_process(
             Err(_) => return Err(failed(&mut release, UpstreamError::Slow).await),
         };
         match release.message(line).await {
-            Released::Last(bytes) => return Ok(json(status_of(&release, &bytes), bytes)),
+            Released::Last(bytes) => {
+                return Ok(json(status_of(release.call.dialect.era, &bytes), bytes));
+            }
             Released::Deliver(bytes) => {
                 return Ok(stream(Source::Lines(lines), release, Some(bytes)));
             }
@@ -211,8 +213,8 @@ async fn from_process(
 }
 
 /// The status of an answer that came without one (2026-07-28, transports).
-fn status_of(release: &Release, bytes: &[u8]) -> StatusCode {
-    match release.call.dialect.era {
+pub(super) fn status_of(era: Era, bytes: &[u8]) -> StatusCode {
+    match era {
         Era::Legacy => StatusCode::OK,
         Era::Modern => StatusCode::from_u16(to_modern::status(bytes)).unwrap_or(StatusCode::OK),
     }

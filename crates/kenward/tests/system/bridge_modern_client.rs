@@ -61,7 +61,12 @@ async fn the_server_is_discovered_from_its_handshake() {
 
 #[tokio::test]
 async fn lists_are_cut_and_of_their_era() {
-    let (story, rita) = rita_before_legacy().await;
+    // What the server lists changes on the way.
+    let live = |deployment: &mut kenward_testkit::Deployment| {
+        deployment.config["servers"]["deliveries"]["definitions"] = json!("live");
+    };
+    let story = legacy_story(live).await;
+    let rita = story.connect("rita", Era::Modern).await;
     let reply = rita.request("tools/list", json!({})).await;
     assert_eq!(reply.result()["resultType"], "complete", "{}", reply.http.text());
     let result = reply.result();

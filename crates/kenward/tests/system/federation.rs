@@ -46,7 +46,10 @@ impl House {
         archive.set_resources(["doc://public", "doc://secret"].map(resource).to_vec());
         let mut deployment = Deployment::deliveries(&issuer, &deliveries);
         let tools = json!({ "look_up": {}, "files/read": {}, "burn": {} });
-        deployment.add_server("archive", json!({ "url": archive.url(), "tools": tools, "definitions": "live" }));
+        deployment.add_server(
+            "archive",
+            json!({ "url": archive.url(), "tools": tools, "definitions": "live" }),
+        );
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/system/stdio_server.py");
         let command = json!([crate::stdio::python(), script, "good"]);
         deployment.add_server("process", json!({ "command": command, "tools": { "whoami": {} } }));

@@ -1,6 +1,6 @@
 //! Promise: what a server says beside its answers passes the same question as the answers do.
 
-use kenward_testkit::{Deployment, Answer, Era, EventStream, Mcp, Next};
+use kenward_testkit::{Answer, Deployment, Era, EventStream, Mcp, Next};
 use serde_json::{Value, json};
 
 use crate::{QUIET, SOON, Story};

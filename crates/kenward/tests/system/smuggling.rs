@@ -346,7 +346,8 @@ struct Behind {
 async fn behind(fixed: &Fixed) -> Behind {
     let (issuer, upstream) = (Issuer::start().await, Upstream::start().await);
     let mut deployment = Deployment::deliveries(&issuer, &upstream);
-    deployment.add_server("fixed", json!({ "url": fixed.url, "tools": { "go": {} }, "era": "modern" }));
+    deployment
+        .add_server("fixed", json!({ "url": fixed.url, "tools": { "go": {} }, "era": "modern" }));
     deployment.add_policies(
         r#"permit (principal in Group::"representatives", action == Mcp::Action::"fixed/go", resource);"#,
     );

@@ -36,7 +36,9 @@ async fn a_process_serves_lists_and_calls() {
 async fn a_client_with_sessions_is_served_by_a_process_that_knows_none() {
     let house = start("modern").await;
     let rita = house.connect("rita", Era::Legacy).await;
-    assert_eq!(rita.tools().await, ["whoami", "environment", "crash", "noise", "slow"]);
+    let all =
+        ["whoami", "environment", "crash", "noise", "slow", "hold", "release", "flood", "seen"];
+    assert_eq!(rita.tools().await, all);
     let other = house.connect("rita", Era::Legacy).await;
     let ron = house.connect("ron", Era::Legacy).await;
     let (first, second) = (who(&rita).await, who(&ron).await);

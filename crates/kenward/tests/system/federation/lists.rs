@@ -27,7 +27,7 @@ async fn each_person_sees_their_own_of_all_servers() {
         assert_eq!(tools[0], "archive__look_up", "{era:?}");
         assert!(tools[1].starts_with("archive__files_read_"), "{era:?}: {tools:?}");
         assert_eq!(tools[2..9], REPRESENTATIVES, "{era:?}");
-        
+
         assert_eq!(tools[9..], PROCESS.map(|name| format!("process__{name}")), "{era:?}");
         let alice = house.connect("alice", era).await;
         let tools = alice.tools().await;
@@ -75,7 +75,7 @@ fn expected() -> Vec<String> {
     let of = |server: &'static str, prefix: &'static str, count: usize| {
         (0..count).map(move |at| format!("{server}__{prefix}{at}"))
     };
-    
+
     let process = PROCESS.into_iter().map(|name| format!("process__{name}"));
     let mut all: Vec<String> =
         of("archive", "look", 7).chain(of("deliveries", "item", 4)).chain(process).collect();
