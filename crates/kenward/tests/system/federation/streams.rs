@@ -63,7 +63,7 @@ async fn a_subscription_is_acknowledged_once_for_all_and_asked_of_each_for_its_o
     match stream.next(QUIET).await {
         Next::Silence => {}
         other @ (Next::Message(_) | Next::End) => {
-            assert_eq!(other.message()["method"], TOOLS, "{}", stream.seen())
+            assert_eq!(other.message()["method"], TOOLS, "{}", stream.seen());
         }
     }
     assert_eq!(stream.next(QUIET).await, Next::Silence, "{}", stream.seen());
