@@ -239,7 +239,7 @@ async fn a_server_is_not_waited_for_for_ever() {
             let started = Instant::now();
             let reply = rita.call("track_parcel", track()).await;
             assert_eq!(reply.error_code(), Some(-32603), "{era:?} {kind}: {}", reply.http.text());
-            assert!(started.elapsed() < SOON, "{era:?} {kind}");
+            assert!(started.elapsed() < Duration::from_secs(2), "{era:?} {kind}");
         }
     }
     assert!(story.upstream.until(|upstream| upstream.under_way() == 0).await);
@@ -289,13 +289,11 @@ impl Endless {
         });
         endless
     }
-}
 
-impl Endless {
     /// Waits until the calls of all `streams` are answered and nothing more can be written to any of
     /// them, which the buffers of the system between the two put off; how much was written.
     async fn holds(&self, streams: &[&TcpStream]) -> usize {
-        let deadline = Instant::now() + SOON * 12;
+        let deadline = Instant::now() + SOON * 4;
         let (mut written, mut since) = (0, Instant::now());
         loop {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -313,10 +311,9 @@ impl Endless {
         }
     }
 
-    /// Waits until nobody is left to write to.
-    async fn is_left(&self) {
-        let gone = async || self.open.load(Ordering::SeqCst) == 0;
-        assert!(until(gone).await || until(gone).await, "it is held for ever");
+    /// Waits until nobody is left to write to; false when that takes too long.
+    async fn is_left(&self) -> bool {
+        until(async || self.open.load(Ordering::SeqCst) == 0).await
     }
 }
 
@@ -330,12 +327,9 @@ fn begun(stream: &TcpStream) -> String {
 /// The head of a request, which names its method; the body is left where it is.
 async fn head(socket: &mut TcpStream) -> String {
     let mut head = Vec::new();
-    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
-        if socket.read_buf(&mut head).await.is_ok_and(|length| length > 0) {
-            continue;
-        }
-        break;
-    }
+    while !head.windows(4).any(|end| end == b"\r\n\r\n")
+        && socket.read_buf(&mut head).await.is_ok_and(|length| length > 0)
+    {}
     String::from_utf8_lossy(&head).into_owned()
 }
 
@@ -362,17 +356,19 @@ async fn a_client_that_does_not_read_holds_its_server_up_and_fills_no_memory() {
     let first = ask().await;
     endless.holds(&[&first]).await;
     drop(first);
-    endless.is_left().await;
+    assert!(endless.is_left().await, "nobody is left to write to");
     let before = proc::resident_bytes(story.gateway.pid()).expect("a process");
     let mut streams = Vec::new();
     for _ in 0..SLOW {
         streams.push(ask().await);
     }
-    let streams: Vec<&TcpStream> = streams.iter().collect();
-    let written = endless.holds(&streams).await;
+    // They are held up, not cut off.
+    let written = endless.holds(&streams.iter().collect::<Vec<_>>()).await;
     let after = proc::resident_bytes(story.gateway.pid()).expect("a process");
     let most = u64::try_from(SLOW).expect("a number") * HELD;
     assert!(after < before + most, "from {before} to {after} of {written} written");
+    drop(streams);
+    assert!(endless.is_left().await, "nobody is left to write to");
 }
 
 /// How many clients do not read.
@@ -390,7 +386,8 @@ async fn a_client_that_takes_nothing_is_let_go() {
     let stream = asking(&story, &rita.headers(&message), &message.to_string()).await;
     let begun = async || endless.open.load(Ordering::SeqCst) == 1;
     assert!(until(begun).await);
-    endless.is_left().await;
+    let gone = endless.is_left().await || endless.is_left().await;
+    assert!(gone, "it holds its server for ever");
     drop(stream);
 }
 
@@ -422,7 +419,7 @@ async fn an_answer_without_end_has_one() {
         last = message;
     }
     assert_eq!(last["error"]["code"], -32603, "{last}");
-    endless.is_left().await;
+    assert!(endless.is_left().await, "the server is not listened to any more");
     let records = story.records().await;
     assert!(records.iter().any(|record| record["outcome"] == "failed"), "{records:#?}");
 }

@@ -313,6 +313,11 @@ const GROUP: Duration = Duration::from_millis(5);
 
 #[cfg(test)]
 impl Shared {
+    /// Keeps everybody from syncing as long as the guard lives.
+    pub(super) fn hold_the_disk(&self) -> std::sync::MutexGuard<'_, HeadFile> {
+        self.head_file.lock().unwrap()
+    }
+
     /// Puts another file in the place of the segment: one that fails.
     pub(super) fn replace_file(&self, file: File) {
         self.writer.lock().unwrap().replace_file(file);
